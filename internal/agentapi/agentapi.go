@@ -1,0 +1,169 @@
+// Package agentapi is the protocol between the control plane and the agent in each Worker: the types that cross the
+// tunnel and the paths they are served at. It is the only thing that the two sides share.
+//
+// The agent dials ConnectPath as a WebSocket, with its token as bearer and the headers below, and then serves these
+// paths as plain HTTP on streams that the control plane opens:
+//
+//	GET    /v1/status                    Status
+//	GET    /v1/watch                     stream of Status, one JSON document a line: now, and on every change
+//	PUT    /v1/desired                   Desired → Status; 409 when the revision is lower than the agent's
+//	PUT    /v1/bots/{id}/files           the uploaded archive (Artifact headers) → 204
+//	GET    /v1/bots/{id}/export          tar of the bot's directory; 409 unless the bot is held and stopped
+//	PUT    /v1/bots/{id}/import          tar; replaces the bot's directory as a whole, or not at all → 204
+//	DELETE /v1/bots/{id}                 stops the bot and deletes its directory; 204 also when absent
+//	GET    /v1/bots/{id}/logs            ?tail=N&follow=true&since=RFC3339: LogLine, one JSON document a line
+//	ANY    /v1/bots/{id}/http/…          the bot's own HTTP server, WebSockets included; 502 when it can't be reached
+//	GET    /v1/usage                     ?limit=N: closed windows that aren't acknowledged, oldest first: UsageReport
+//	POST   /v1/usage/ack                 UsageAck: forgets these windows
+//
+// Errors are {"code","message"} with the codes of package baas.
+//
+// # Versions
+//
+// Protocol is the newest version that this build speaks. Both sides use the lower of the two. The control plane
+// refuses an agent below MinProtocol with status 426, which tells the agent to end so that its machine is made anew.
+package agentapi
+
+import (
+	"time"
+
+	"github.com/baas-platform/baas"
+)
+
+// Versions of the protocol.
+const (
+	Protocol    = 1
+	MinProtocol = 1
+)
+
+// What the agent sends when it connects.
+const (
+	ConnectPath     = "/agent/v1/connect"
+	HeaderProtocol  = "Baas-Agent-Protocol" // a number
+	HeaderVersion   = "Baas-Agent-Version"  // of the build
+	HeaderWorker    = "Baas-Worker"         // the Worker's id
+	HeaderDigest    = "Baas-Artifact-Digest"
+	HeaderFormat    = "Baas-Artifact-Format"
+	HeaderFileBytes = "Baas-Export-Bytes" // estimate of an export's size, for progress
+)
+
+// What an engine gives the agent in its environment. The agent removes them before it starts a bot.
+const (
+	EnvURL    = "BAAS_AGENT_URL"    // ws://host:port
+	EnvToken  = "BAAS_AGENT_TOKEN"  // bearer
+	EnvWorker = "BAAS_AGENT_WORKER" // the Worker's id
+	EnvData   = "BAAS_AGENT_DATA"   // the volume; /data when empty
+	// EnvDiskGiB is the disk limit that the agent watches until it is told another.
+	EnvDiskGiB = "BAAS_AGENT_DISK_GIB"
+)
+
+// What the agent gives a bot in its environment, besides its own variables.
+const (
+	EnvPort    = "PORT" // where to listen, on 127.0.0.1 or all addresses; unset for a program without a port
+	EnvBotID   = "BAAS_BOT_ID"
+	EnvBotData = "BAAS_BOT_DATA"   // directory that is kept, backed up and moved with the bot; also its HOME
+	EnvBotConf = "BAAS_BOT_CONFIG" // file with the JSON of AssistantConfig, for the built-in bots
+)
+
+// Desired is everything the agent should run. It replaces what was desired before.
+type Desired struct {
+	Revision int64        `json:"revision"`
+	WorkerID string       `json:"worker_id"`
+	Size     baas.Size    `json:"size"`
+	Bots     []DesiredBot `json:"bots"`
+}
+
+// DesiredBot is one bot as the agent should run it. A bot that isn't listed is stopped; its directory stays until
+// it is deleted explicitly.
+type DesiredBot struct {
+	ID       string             `json:"id"`
+	Name     string             `json:"name"`
+	Run      bool               `json:"run"`      // false: stopped, and kept so
+	Held     bool               `json:"held"`     // stopped for a move: may be exported
+	Restarts int64              `json:"restarts"` // a higher number than the one it was started for restarts it
+	Command  []string           `json:"command,omitempty"`
+	Env      map[string]string  `json:"env,omitempty"`  // secrets included
+	Port     int                `json:"port,omitempty"` // 0: none for a program; an assistant gets one from the agent
+	Health   *baas.HealthCheck  `json:"health,omitempty"`
+	Restart  baas.RestartPolicy `json:"restart,omitempty"`
+	StopSecs int                `json:"stop_seconds,omitempty"`
+	Files    *baas.Artifact     `json:"files,omitempty"`     // must be unpacked before it starts
+	Builtin  *AssistantConfig   `json:"assistant,omitempty"` // runs the built-in bot instead of Command
+}
+
+// AssistantConfig is what the built-in assistant reads: the persona, with the values of its secrets.
+type AssistantConfig struct {
+	BotID string `json:"bot_id"`
+	Name  string `json:"name"`
+	baas.Assistant
+	BaseURL               string `json:"base_url,omitempty"`
+	APIKey                string `json:"api_key,omitempty"`
+	TelegramToken         string `json:"telegram_token,omitempty"`
+	TelegramWebhookSecret string `json:"telegram_webhook_secret,omitempty"`
+	WhatsAppAccessToken   string `json:"whatsapp_access_token,omitempty"`
+	WhatsAppAppSecret     string `json:"whatsapp_app_secret,omitempty"`
+	WhatsAppVerifyToken   string `json:"whatsapp_verify_token,omitempty"`
+}
+
+// Status is what the agent sees.
+type Status struct {
+	WorkerID  string      `json:"worker_id"`
+	Version   string      `json:"version"`
+	Protocol  int         `json:"protocol"`
+	Boot      string      `json:"boot"` // random, another after every start of the agent
+	StartedAt time.Time   `json:"started_at"`
+	Revision  int64       `json:"revision"` // of the desired state that it works on; 0 when it has none
+	Bots      []BotStatus `json:"bots"`     // desired ones
+	Stored    []string    `json:"stored"`   // ids of all bots that have a directory on the volume
+	Usage     Now         `json:"usage"`
+}
+
+// BotStatus is one bot as the agent sees it.
+type BotStatus struct {
+	ID string `json:"id"`
+	baas.BotStatus
+	PID         int    `json:"pid,omitempty"`
+	Port        int    `json:"port,omitempty"`
+	Held        bool   `json:"held"`            // stopped for a move, and confirmed so: no process of it is left
+	FilesDigest string `json:"files,omitempty"` // what is unpacked
+	RestartsRun int64  `json:"restarts_run"`    // DesiredBot.Restarts that it was last started for
+}
+
+// Now is the present use of the Worker.
+type Now struct {
+	CPUMillis   int64 `json:"cpu_millis"` // thousandths of a core, over the last sample
+	MemoryBytes int64 `json:"memory_bytes"`
+	DiskBytes   int64 `json:"disk_bytes"`
+	DiskLimit   int64 `json:"disk_limit_bytes"`
+	DiskFull    bool  `json:"disk_full"` // over the limit: bots are stopped
+}
+
+// LogLine is one line of a bot's output.
+type LogLine struct {
+	At     time.Time `json:"at"`
+	Stream string    `json:"stream" enum:"stdout,stderr,agent"` // agent: what the supervisor says about the bot
+	Text   string    `json:"text"`
+}
+
+// UsageReport is closed usage windows.
+type UsageReport struct {
+	Windows []baas.UsageWindow `json:"windows"`
+	More    bool               `json:"more"`
+}
+
+// UsageAck names windows that the control plane has stored.
+type UsageAck struct {
+	Windows []UsageKey `json:"windows"`
+}
+
+// UsageKey is the key of a window.
+type UsageKey struct {
+	BotID string    `json:"bot_id,omitempty"`
+	Start time.Time `json:"start"`
+}
+
+// Error is the body of a refused request.
+type Error struct {
+	Code    baas.Code `json:"code"`
+	Message string    `json:"message"`
+}
