@@ -105,6 +105,12 @@ type Assistant struct {
 // ModelEcho is the model that needs no key: it repeats what it is told.
 const ModelEcho = "builtin/echo"
 
+// The secrets that an assistant uses for its endpoint when it names no others.
+const (
+	SecretBaseURL = "OPENAI_BASE_URL"
+	SecretAPIKey  = "OPENAI_API_KEY"
+)
+
 // Personality is a set of sliders from 0 to 100.
 type Personality struct {
 	Formality  int `json:"formality" minimum:"0" maximum:"100"`
@@ -325,7 +331,7 @@ func (a *Assistant) check(p *Problems) {
 func (b *Bot) Secrets() (required, optional []string) {
 	if a := b.Assistant; a != nil {
 		if a.Model != ModelEcho {
-			for _, s := range []struct{ name, fallback string }{{a.BaseURLSecret, "OPENAI_BASE_URL"}, {a.APIKeySecret, "OPENAI_API_KEY"}} {
+			for _, s := range []struct{ name, fallback string }{{a.BaseURLSecret, SecretBaseURL}, {a.APIKeySecret, SecretAPIKey}} {
 				if s.name != "" {
 					required = append(required, s.name)
 				} else {
