@@ -45,6 +45,8 @@ const (
 	HeaderDigest    = "Baas-Artifact-Digest"
 	HeaderFormat    = "Baas-Artifact-Format"
 	HeaderFileBytes = "Baas-Export-Bytes" // estimate of an export's size, for progress
+	// HeaderError is the code of an error on an answer below /http/ that is the agent's own; a bot can't set it.
+	HeaderError = "Baas-Agent-Error"
 )
 
 // What an engine gives the agent in its environment. The agent removes them before it starts a bot.

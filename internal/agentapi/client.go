@@ -1,0 +1,325 @@
+package agentapi
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/baas-platform/baas"
+)
+
+// maxError bounds what is read of a refusal's body, in bytes.
+const maxError = 64 << 10
+
+// Client calls one agent. It is safe for use by many goroutines and holds nothing but its round tripper.
+//
+// Every method answers a refusal of the agent as a *baas.Error with the agent's code, and a connection that is missing
+// or breaks as one that is baas.ErrUnavailable. The end of ctx comes back as ctx.Err(), wrapped.
+type Client struct {
+	http *http.Client
+}
+
+// NewClient makes a client on rt, such as the one that tunnel.Hub gives for a Worker.
+func NewClient(rt http.RoundTripper) *Client {
+	return &Client{http: &http.Client{
+		Transport:     rt,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+// Status asks what the agent sees now.
+func (c *Client) Status(ctx context.Context) (Status, error) {
+	var s Status
+	err := c.call(ctx, "asking the agent's status", http.MethodGet, "/v1/status", nil, &s)
+	return s, err
+}
+
+// Watch calls fn with the status now and after every change, one call at a time, until ctx ends or the connection
+// breaks. It never returns nil.
+func (c *Client) Watch(ctx context.Context, fn func(Status)) error {
+	const doing = "watching the agent"
+	res, err := c.do(ctx, doing, http.MethodGet, "/v1/watch", nil, nil)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	dec := json.NewDecoder(res.Body)
+	for {
+		var s Status
+		if err := dec.Decode(&s); err != nil {
+			return broken(ctx, doing, err)
+		}
+		fn(s)
+	}
+}
+
+// PutDesired tells the agent what to run and gives its status after it has taken that over; the bots start and stop
+// behind it. baas.ErrConflict when the agent has a higher revision. May be repeated.
+func (c *Client) PutDesired(ctx context.Context, d Desired) (Status, error) {
+	var s Status
+	err := c.call(ctx, "telling the agent what to run", http.MethodPut, "/v1/desired", d, &s)
+	return s, err
+}
+
+// PutFiles sends the archive of a program's files. It returns once they are checked, unpacked and durable; a running
+// bot is restarted on them if its desired state names them. May be repeated.
+func (c *Client) PutFiles(ctx context.Context, botID string, a baas.Artifact, body io.Reader) error {
+	h := http.Header{}
+	h.Set(HeaderDigest, a.Digest)
+	h.Set(HeaderFormat, string(a.Format))
+	return c.upload(ctx, "sending files to the agent", botPath(botID, "/files"), h, a.Size, body)
+}
+
+// Export reads the bot's directory as a tar stream. size is an estimate of its length in bytes, for progress. The
+// stream is whole only if reading it ends with io.EOF. baas.ErrConflict unless the bot is held and stopped.
+func (c *Client) Export(ctx context.Context, botID string) (body io.ReadCloser, size int64, err error) {
+	const doing = "exporting a bot's directory"
+	res, err := c.do(ctx, doing, http.MethodGet, botPath(botID, "/export"), nil, nil)
+	if err != nil {
+		return nil, 0, err
+	}
+	size, _ = strconv.ParseInt(res.Header.Get(HeaderFileBytes), 10, 64)
+	return &stream{ctx: ctx, doing: doing, ReadCloser: res.Body}, size, nil
+}
+
+// Import replaces the bot's directory by the tar stream of an export, as a whole or not at all. An error of body ends
+// it without effect. baas.ErrConflict while the bot runs or should. May be repeated with a new stream.
+func (c *Client) Import(ctx context.Context, botID string, body io.Reader) error {
+	return c.upload(ctx, "importing a bot's directory", botPath(botID, "/import"), nil, -1, body)
+}
+
+// DeleteBot stops the bot and deletes its directory. No error when there is none. May be repeated.
+func (c *Client) DeleteBot(ctx context.Context, botID string) error {
+	return c.call(ctx, "deleting a bot's directory", http.MethodDelete, botPath(botID, ""), nil, nil)
+}
+
+// LogQuery says which lines of a bot's log to read.
+type LogQuery struct {
+	Tail   int       // the last lines only; 0: all that are kept, negative: none of them, only what follows
+	Follow bool      // go on with new lines as they are written
+	Since  time.Time // leave out older lines; zero: none
+}
+
+// Logs yields lines of the bot's log, oldest first. An error is the last thing it yields; a query that follows ends
+// only with one (of ctx, or of the connection).
+func (c *Client) Logs(ctx context.Context, botID string, q LogQuery) iter.Seq2[LogLine, error] {
+	return func(yield func(LogLine, error) bool) {
+		const doing = "reading a bot's log"
+		v := url.Values{}
+		if q.Tail != 0 {
+			v.Set("tail", strconv.Itoa(max(q.Tail, 0)))
+		}
+		if q.Follow {
+			v.Set("follow", "true")
+		}
+		if !q.Since.IsZero() {
+			v.Set("since", q.Since.UTC().Format(time.RFC3339Nano))
+		}
+		res, err := c.do(ctx, doing, http.MethodGet, botPath(botID, "/logs")+"?"+v.Encode(), nil, nil)
+		if err != nil {
+			yield(LogLine{}, err)
+			return
+		}
+		defer res.Body.Close()
+		dec := json.NewDecoder(bufio.NewReader(res.Body))
+		for {
+			var l LogLine
+			switch err := dec.Decode(&l); {
+			case err == io.EOF && !q.Follow:
+				return
+			case err != nil:
+				yield(LogLine{}, broken(ctx, doing, err))
+				return
+			}
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Usage reads at most limit closed windows that aren't acknowledged, oldest first. May be repeated.
+func (c *Client) Usage(ctx context.Context, limit int) (UsageReport, error) {
+	var r UsageReport
+	err := c.call(ctx, "reading usage", http.MethodGet, "/v1/usage?limit="+strconv.Itoa(limit), nil, &r)
+	return r, err
+}
+
+// AckUsage lets the agent forget windows that are stored. Unknown ones are ignored. May be repeated.
+func (c *Client) AckUsage(ctx context.Context, a UsageAck) error {
+	return c.call(ctx, "acknowledging usage", http.MethodPost, "/v1/usage/ack", a, nil)
+}
+
+// BotTransport carries requests to the bot's own HTTP server: whatever host the request names, its path is asked of the
+// bot. Responses stream, and an upgrade (WebSocket) works as with http.Transport, so httputil.ReverseProxy can use it.
+// An answer that is the agent's and not the bot's has HeaderError.
+func (c *Client) BotTransport(botID string) http.RoundTripper {
+	return botTransport{rt: c.http.Transport, prefix: botPath(botID, "/http")}
+}
+
+type botTransport struct {
+	rt     http.RoundTripper
+	prefix string
+}
+
+func (t botTransport) RoundTrip(r *http.Request) (*http.Response, error) {
+	out := *r // not r.Clone: headers aren't changed here
+	u := *r.URL
+	u.Scheme, u.Host = "http", "agent"
+	if u.RawPath != "" {
+		u.RawPath = t.prefix + rooted(u.RawPath)
+	}
+	u.Path = t.prefix + rooted(u.Path)
+	if out.Host == "" {
+		out.Host = r.URL.Host
+	}
+	out.URL = &u
+	return t.rt.RoundTrip(&out)
+}
+
+func rooted(p string) string {
+	if p == "" || p[0] != '/' {
+		return "/" + p
+	}
+	return p
+}
+
+func botPath(botID, rest string) string { return "/v1/bots/" + url.PathEscape(botID) + rest }
+
+// call sends in as JSON, unless nil, and reads the answer into out, unless nil.
+func (c *Client) call(ctx context.Context, doing, method, path string, in, out any) error {
+	var body io.Reader
+	h := http.Header{}
+	if in != nil {
+		b, err := json.Marshal(in)
+		if err != nil {
+			return fmt.Errorf("%s: encoding: %w", doing, err)
+		}
+		body = bytes.NewReader(b)
+		h.Set("Content-Type", "application/json")
+	}
+	res, err := c.do(ctx, doing, method, path, h, body)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if out != nil {
+		if err := json.NewDecoder(res.Body).Decode(out); err != nil {
+			return broken(ctx, doing, err)
+		}
+	}
+	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxError)) // lets the stream be used again
+	return nil
+}
+
+// upload sends body as it is. An error in reading it is told apart from one of the connection.
+func (c *Client) upload(ctx context.Context, doing, path string, h http.Header, size int64, body io.Reader) error {
+	src := &source{r: body}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://agent"+path, src)
+	if err != nil {
+		return fmt.Errorf("%s: %w", doing, err)
+	}
+	if h != nil {
+		req.Header = h
+	}
+	req.ContentLength = size
+	req.Header.Set("Content-Type", "application/octet-stream")
+	res, err := c.send(ctx, doing, req)
+	if err != nil {
+		if src.err != nil {
+			return fmt.Errorf("%s: reading what to send: %w", doing, src.err)
+		}
+		return err
+	}
+	return res.Body.Close()
+}
+
+// source remembers why reading failed. The transport reads it from another goroutine, but has ended doing so, or
+// failed for another reason, when it answers with an error that matters here.
+type source struct {
+	r   io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+func (c *Client) do(ctx context.Context, doing, method, path string, h http.Header, body io.Reader) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://agent"+path, body)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	if h != nil {
+		req.Header = h
+	}
+	return c.send(ctx, doing, req)
+}
+
+// send makes errors of refusals and broken connections. The caller closes the body of a response without error.
+func (c *Client) send(ctx context.Context, doing string, req *http.Request) (*http.Response, error) {
+	res, err := c.http.Do(req)
+	if err != nil {
+		return nil, broken(ctx, doing, err)
+	}
+	if res.StatusCode < 300 {
+		return res, nil
+	}
+	defer res.Body.Close()
+	return nil, fmt.Errorf("%s: %w", doing, refusal(res))
+}
+
+// refusal reads the error that an agent answered with.
+func refusal(res *http.Response) error {
+	b, err := io.ReadAll(io.LimitReader(res.Body, maxError))
+	if err != nil {
+		return &baas.Error{Code: baas.CodeUnavailable, Message: "the connection to the Worker broke", Err: err}
+	}
+	var e Error
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	if kind != "application/json" || json.Unmarshal(b, &e) != nil || e.Code == "" {
+		return &baas.Error{Code: baas.CodeInternal, Err: fmt.Errorf("the agent answered %s", res.Status)}
+	}
+	return &baas.Error{Code: e.Code, Message: e.Message}
+}
+
+// broken makes the error of a connection that failed.
+func broken(ctx context.Context, doing string, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s: %w", doing, ctx.Err())
+	}
+	var e *baas.Error
+	if errors.As(err, &e) {
+		return fmt.Errorf("%s: %w", doing, e)
+	}
+	return fmt.Errorf("%s: %w", doing, &baas.Error{Code: baas.CodeUnavailable, Message: "the connection to the Worker broke", Err: err})
+}
+
+// stream gives read errors of a response body the meaning that Client documents.
+type stream struct {
+	ctx   context.Context
+	doing string
+	io.ReadCloser
+}
+
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = broken(s.ctx, s.doing, err)
+	}
+	return n, err
+}
