@@ -1,0 +1,36 @@
+# make run   builds, sets up what is missing and runs the product with demo data
+# make test  sets up what the tests need and runs every test and linter
+SHELL := /bin/bash
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+GOFLAGS_STATIC := CGO_ENABLED=0
+
+.DEFAULT_GOAL := help
+.PHONY: help run build web test lint bench openapi clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+run: build ## set up what is missing and run the product with demo data in ./data
+	@scripts/run.sh
+
+build: web ## the binary bin/baas, with the dashboard inside
+	$(GOFLAGS_STATIC) go build -trimpath -ldflags '$(LDFLAGS)' -o bin/baas ./cmd/baas
+
+web: ## the dashboard, built into web/dist
+	@scripts/web.sh build
+
+test: ## every test and linter, with what they need
+	@scripts/test.sh
+
+lint: ## formatting and linters alone
+	@scripts/lint.sh
+
+bench: build ## measure; prints a table and writes bench/report.json
+	@scripts/bench.sh
+
+openapi: ## write api/openapi.json anew from the code
+	go generate ./internal/httpapi
+
+clean: ## remove what was built and cached (not ./data)
+	rm -rf bin .cache web/dist web/node_modules
