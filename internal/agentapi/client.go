@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/baas-platform/baas"
@@ -236,25 +237,24 @@ func (c *Client) upload(ctx context.Context, doing, path string, h http.Header, 
 	req.Header.Set("Content-Type", "application/octet-stream")
 	res, err := c.send(ctx, doing, req)
 	if err != nil {
-		if src.err != nil {
-			return fmt.Errorf("%s: reading what to send: %w", doing, src.err)
+		if cause := src.err.Load(); cause != nil {
+			return fmt.Errorf("%s: reading what to send: %w", doing, *cause)
 		}
 		return err
 	}
 	return res.Body.Close()
 }
 
-// source remembers why reading failed. The transport reads it from another goroutine, but has ended doing so, or
-// failed for another reason, when it answers with an error that matters here.
+// source remembers why reading failed; the transport reads it from a goroutine of its own.
 type source struct {
 	r   io.Reader
-	err error
+	err atomic.Pointer[error]
 }
 
 func (s *source) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
 	if err != nil && err != io.EOF {
-		s.err = err
+		s.err.Store(&err)
 	}
 	return n, err
 }
