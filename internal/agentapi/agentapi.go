@@ -46,6 +46,8 @@ const (
 	HeaderFormat    = "Baas-Artifact-Format"
 	HeaderFileBytes = "Baas-Export-Bytes" // estimate of an export's size, for progress
 	// HeaderError is the code of an error on an answer below /http/ that is the agent's own; a bot can't set it.
+	// CodeUnavailable (the bot doesn't run or doesn't listen yet) and CodeNotFound (it isn't here) say that nothing of
+	// the request reached the bot, so that it may be sent again; any other code says that the bot may have got it.
 	HeaderError = "Baas-Agent-Error"
 )
 
