@@ -70,6 +70,7 @@ type Bot struct {
 
 	Status BotStatus `json:"status"`
 	MoveID string    `json:"move_id,omitempty" doc:"The move in progress, if any"`
+	URL    string    `json:"url,omitempty" doc:"Its public address; the API fills it in, it is not stored"`
 
 	AccessTokenHash []byte `json:"-"` // SHA-256, for AccessToken
 }
@@ -86,15 +87,15 @@ type BotStatus struct {
 
 // Assistant is the persona of a built-in bot.
 type Assistant struct {
-	SystemPrompt string      `json:"system_prompt" maxLength:"32000"`
-	Model        string      `json:"model" example:"builtin/echo" doc:"builtin/echo needs no key; any other name is asked of the OpenAI-compatible endpoint"`
-	Temperature  float64     `json:"temperature" minimum:"0" maximum:"2"`
-	MaxTokens    int         `json:"max_tokens" minimum:"1" maximum:"128000"`
-	Personality  Personality `json:"personality"`
+	SystemPrompt string      `json:"system_prompt" required:"false" maxLength:"32000"`
+	Model        string      `json:"model" required:"false" example:"builtin/echo" doc:"builtin/echo when empty, which needs no key; any other name is asked of the OpenAI-compatible endpoint"`
+	Temperature  float64     `json:"temperature" required:"false" minimum:"0" maximum:"2"`
+	MaxTokens    int         `json:"max_tokens" required:"false" minimum:"0" maximum:"128000" doc:"1024 when 0"`
+	Personality  Personality `json:"personality" required:"false"`
 	Welcome      string      `json:"welcome,omitempty" maxLength:"4000"`
 	QuickReplies []string    `json:"quick_replies,omitempty" maxItems:"10" nullable:"false"`
-	Handoff      Handoff     `json:"handoff"`
-	Memory       int         `json:"memory_messages" minimum:"0" maximum:"200" doc:"Messages of the conversation that the model is shown; 0: none"`
+	Handoff      Handoff     `json:"handoff" required:"false"`
+	Memory       int         `json:"memory_messages" required:"false" minimum:"0" maximum:"200" doc:"Messages of the conversation that the model is shown; 0: none"`
 	// BaseURLSecret and APIKeySecret name the secrets that hold the endpoint's address and key.
 	BaseURLSecret string    `json:"base_url_secret,omitempty" doc:"Secret with the endpoint's base URL; OPENAI_BASE_URL when empty"`
 	APIKeySecret  string    `json:"api_key_secret,omitempty" doc:"Secret with the endpoint's key; OPENAI_API_KEY when empty"`
@@ -113,11 +114,11 @@ const (
 
 // Personality is a set of sliders from 0 to 100.
 type Personality struct {
-	Formality  int `json:"formality" minimum:"0" maximum:"100"`
-	Humor      int `json:"humor" minimum:"0" maximum:"100"`
-	Empathy    int `json:"empathy" minimum:"0" maximum:"100"`
-	Verbosity  int `json:"verbosity" minimum:"0" maximum:"100"`
-	Creativity int `json:"creativity" minimum:"0" maximum:"100"`
+	Formality  int `json:"formality" required:"false" minimum:"0" maximum:"100"`
+	Humor      int `json:"humor" required:"false" minimum:"0" maximum:"100"`
+	Empathy    int `json:"empathy" required:"false" minimum:"0" maximum:"100"`
+	Verbosity  int `json:"verbosity" required:"false" minimum:"0" maximum:"100"`
+	Creativity int `json:"creativity" required:"false" minimum:"0" maximum:"100"`
 }
 
 // Handoff says when a person takes over.
