@@ -121,7 +121,12 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	tick := time.NewTicker(leaseTTL / 3)
 	defer tick.Stop()
 	var reign *reign
-	defer func() { reign.end() }()
+	defer func() {
+		if reign != nil {
+			reign.end()
+			c.giveBack(context.WithoutCancel(ctx))
+		}
+	}()
 	renewed := time.Time{}
 	for {
 		held, err := c.Store.Lease(ctx, leaseName, c.Holder, c.Now(), leaseTTL)
@@ -149,6 +154,15 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	}
 }
 
+// giveBack ends the lease early, so that the next process need not wait for its end.
+func (c *Controller) giveBack(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if _, err := c.Store.Lease(ctx, leaseName, c.Holder, c.Now(), 0); err != nil {
+		c.Log.Warn("giving the controller lease back", "err", err)
+	}
+}
+
 // reign is one time of holding the lease.
 type reign struct {
 	cancel context.CancelFunc
@@ -164,10 +178,8 @@ func (c *Controller) begin(ctx context.Context) *reign {
 
 // end stops the controllers and waits for them.
 func (r *reign) end() {
-	if r != nil {
-		r.cancel()
-		<-r.done
-	}
+	r.cancel()
+	<-r.done
 }
 
 // lead runs the controllers until ctx ends.

@@ -108,15 +108,20 @@ func (c *Controller) observe(ctx context.Context, id string) (s snapshot, d agen
 	if err = c.Store.System().View(ctx, get); err != nil {
 		return s, d, 0, err
 	}
-	if s.worker.RevisionHash != sum {
+	// An agent that is ahead knows a revision that this database has lost (it was restored from a backup).
+	var ahead int64
+	if agent, _ := c.observedAgent(id); agent != nil {
+		ahead = agent.Revision
+	}
+	if s.worker.RevisionHash != sum || ahead > s.worker.Revision {
 		err = c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
 			if err := get(tx); err != nil {
 				return err
 			}
-			if s.worker.RevisionHash == sum {
+			if s.worker.RevisionHash == sum && ahead <= s.worker.Revision {
 				return nil
 			}
-			s.worker.Revision++
+			s.worker.Revision = max(s.worker.Revision, ahead) + 1
 			s.worker.RevisionHash = sum
 			return tx.In(s.worker.TenantID).Workers().SetRevision(ctx, id, s.worker.Revision, sum)
 		})
