@@ -1,0 +1,31 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/baas-platform/baas"
+	"github.com/baas-platform/baas/internal/authz"
+	"github.com/baas-platform/baas/internal/engine"
+)
+
+func (s *server) platformRoutes() {
+	handle(s, route{method: "GET", path: "/capabilities", id: "capabilities.get", summary: "What the engine of Workers can do"},
+		func(ctx context.Context, actor authz.Actor, _ *struct{}) (*answer[engine.Capabilities], error) {
+			return ok(s.app.Capabilities(ctx, actor))
+		})
+	handle(s, route{method: "GET", path: "/plans", id: "plan.list", summary: "Plans and their limits"},
+		func(ctx context.Context, actor authz.Actor, _ *struct{}) (*answer[baas.List[baas.Plan]], error) {
+			ps, err := s.app.Plans(ctx, actor)
+			return ok(baas.List[baas.Plan]{Items: ps}, err)
+		})
+	handle(s, route{method: "PUT", path: "/plans/{plan}", id: "plan.put", summary: "Make or change a plan (operators of the platform)"},
+		func(ctx context.Context, actor authz.Actor, in *struct {
+			Plan string `path:"plan" pattern:"^[A-Z][A-Z0-9_-]{0,39}$" patternDescription:"1 to 40 capital letters, digits, _ and -"`
+			Body struct {
+				Name   string      `json:"name" minLength:"1" maxLength:"80"`
+				Limits baas.Limits `json:"limits"`
+			} `nameHint:"PlanPut"`
+		}) (*answer[baas.Plan], error) {
+			return ok(s.app.PutPlan(ctx, actor, baas.Plan{ID: in.Plan, Name: in.Body.Name, Limits: in.Body.Limits}))
+		})
+}
