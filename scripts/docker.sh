@@ -61,7 +61,9 @@ start_by_hand() {
 		say "/var/lib/docker is on overlayfs: using the slower storage driver vfs"
 		set -- "$@" --storage-driver=vfs
 	fi
-	say "starting dockerd $* (log: $log)"
+	# Containers inherit the engine's limit of open files; take as many as this shell may.
+	ulimit -n "$(ulimit -Hn)" || true
+	say "starting dockerd${*:+ $*} (log: $log)"
 	setsid dockerd "$@" >>"$log" 2>&1 </dev/null &
 	echo $! >"$pidfile"
 }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"strconv"
 	"syscall"
@@ -38,6 +39,8 @@ func run(ctx context.Context, args []string) error {
 	switch args[0] {
 	case "netguard":
 		return netguard.Run(ctx, args[1:])
+	case "sleep":
+		select {}
 	case "agent":
 		for ctx.Err() == nil {
 			if err := serve(ctx); err != nil && ctx.Err() == nil {
@@ -133,6 +136,17 @@ func do(r enginetest.Request) (string, error) {
 			b[i] = 1
 		}
 		held = append(held, b)
+		return "", nil
+	case "spawn": // a process that outlives this one
+		cmd := exec.Command(os.Args[0], "sleep")
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: r.Arg == "own session"}
+		cmd.ExtraFiles = []*os.File{os.NewFile(3, "inherited")}
+		if err := cmd.Start(); err != nil {
+			return "", err
+		}
+		return strconv.Itoa(cmd.Process.Pid), nil
+	case "ignore-term":
+		signal.Ignore(syscall.SIGTERM)
 		return "", nil
 	case "exit":
 		code, err := strconv.Atoi(r.Arg)
