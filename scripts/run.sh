@@ -9,5 +9,5 @@ else
   printf '\nNo Docker Engine, and none can be installed without root: Workers run as plain processes.\n'
   printf 'NOTHING IS ISOLATED. This is for a look around on your own machine, never for clients.\n\n'
 fi
-export BAAS_ENGINE=${BAAS_ENGINE:-$engine}
+export BAAS_ENGINE=${BAAS_ENGINE:-$engine} BAAS_DEMO=${BAAS_DEMO:-true}
 exec bin/baas serve "$@"
