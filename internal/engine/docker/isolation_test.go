@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os/exec"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +99,6 @@ func testReach(t *testing.T, b *bench, level baas.Isolation) {
 		"another metadata service":                   "100.100.100.200:80",
 		"another host of the pool":                   netip.AddrPortFrom(lastOf(b.cfg.Pool), 80).String(),
 	}
-	// The metadata address answers on this host, so that only the rules can keep it away.
 	for _, addr := range hostAddresses(t) {
 		forbidden["the host at "+addr] = net.JoinHostPort(addr, open)
 	}
@@ -109,13 +110,33 @@ func testReach(t *testing.T, b *bench, level baas.Isolation) {
 	if _, err := attacker.Do(t, "dial", net.JoinHostPort(host.String(), fmt.Sprint(b.control.Port)), ""); err != nil {
 		t.Errorf("a Worker doesn't reach the agent listener: %v", err)
 	}
-	// And nobody on the host's networks gets into a Worker.
+	// Nothing answers at the metadata addresses here, so it takes the counters to see that the rules held them back.
+	for _, addr := range []string{"169.254.0.0/16", "100.100.100.200"} {
+		if n := dropped(t, e, addr); n == 0 {
+			t.Errorf("no packet to %s was dropped by the rules", addr)
+		}
+	}
 	if out, err := attacker.Do(t, "dial", "127.0.0.1:1", ""); err == nil {
 		t.Errorf("the probe's dial is broken: %s", out)
 	}
 	if _, err := attacker.Do(t, "read", "/var/run/docker.sock", ""); err == nil {
 		t.Error("a Worker sees the engine's socket")
 	}
+}
+
+// dropped counts the packets that the rule for a destination has dropped.
+func dropped(t *testing.T, e *Engine, to string) int {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "nft", "list", "table", "inet", e.tableName()).CombinedOutput()
+	if err != nil {
+		t.Fatalf("nft, from the package nftables: %v\n%s", err, out)
+	}
+	_, rest, _ := strings.Cut(string(out), "ip daddr "+to+" counter packets ")
+	n, err := strconv.Atoi(strings.Fields(rest + " ?")[0])
+	if err != nil {
+		t.Fatalf("no rule for %s:\n%s", to, out)
+	}
+	return n
 }
 
 func lastOf(p netip.Prefix) netip.Addr {
