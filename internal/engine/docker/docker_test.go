@@ -28,7 +28,7 @@ type bench struct {
 	image   string // with settings that must not have any effect
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	api, err := connect(t.Context(), "")
 	if err != nil {
@@ -60,7 +60,7 @@ func newBench(t *testing.T) *bench {
 
 // importImage makes an image such as a tenant might choose: it has a user, command, health check, volumes
 // and variables of its own, and files where the platform puts its own.
-func (b *bench) importImage(t *testing.T) string {
+func (b *bench) importImage(t testing.TB) string {
 	t.Helper()
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
@@ -137,7 +137,7 @@ func (b *bench) leftovers(t testing.TB) (names []string) {
 }
 
 // clean takes everything of the installation from the engine, after tests that failed too.
-func (b *bench) clean(t *testing.T) {
+func (b *bench) clean(t testing.TB) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if cs, err := b.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: b.label()}); err == nil {
