@@ -22,6 +22,9 @@ type Machine struct {
 	AgentToken string
 	// Restarts is the number of restarts that were asked for; a machine made or started for a lower one is restarted.
 	Restarts int64
+	// Plan is the tenant's: engines may repeat its limits below the platform's own, or place its machines apart. The
+	// zero Plan sets neither.
+	Plan baas.Plan
 }
 
 // Phase is what a machine does.
