@@ -1,0 +1,137 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// How the disk is watched. A look at the file system's counters is cheap; a walk over the files is not, and follows
+// only when those have moved, or after idleWalk.
+const (
+	diskLook   = 2 * time.Second
+	idleWalk   = 5 * time.Minute
+	walkShare  = 20      // a walk is followed by a pause of so many times its length
+	movedBytes = 1 << 20 // of the file system, since the last walk
+	// Over the limit bots are stopped; below resumeAt of it they start again.
+	resumeAt = 0.95
+)
+
+// disk knows how much of the volume is used, and by which bot.
+type disk struct {
+	vol   volume
+	limit func() int64
+	full  func(reason string) // told when the limit is passed, and with "" when there is room again
+
+	mu     sync.Mutex
+	total  int64
+	bots   map[string]int64
+	isFull bool
+}
+
+func newDisk(vol volume, limit func() int64, full func(string)) *disk {
+	return &disk{vol: vol, limit: limit, full: full, bots: map[string]int64{}}
+}
+
+func (d *disk) run(ctx context.Context) {
+	var free uint64
+	var next, latest time.Time
+	t := time.NewTicker(diskLook)
+	defer t.Stop()
+	limit := int64(0)
+	for {
+		now := time.Now()
+		var st unix.Statfs_t
+		moved := true
+		if unix.Statfs(d.vol.root, &st) == nil {
+			have := st.Bfree * uint64(st.Bsize)
+			moved = max(have, free)-min(have, free) >= movedBytes
+		}
+		if moved && now.After(next) || now.After(latest) || limit != d.limit() {
+			free, limit = st.Bfree*uint64(st.Bsize), d.limit()
+			d.walk()
+			took := time.Since(now)
+			next, latest = time.Now().Add(walkShare*took), time.Now().Add(max(idleWalk, walkShare*took))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+		}
+	}
+}
+
+// walk counts the blocks of every file, a hard link once, and decides whether the disk is full.
+func (d *disk) walk() {
+	type inode struct{ dev, ino uint64 }
+	linked := map[inode]bool{}
+	total, bots := int64(0), map[string]int64{}
+	prefix := d.vol.bots() + "/"
+	_ = filepath.WalkDir(d.vol.root, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // deleted meanwhile, or shut to us
+		}
+		info, err := e.Info()
+		if err != nil {
+			return nil
+		}
+		st, ok := info.Sys().(*syscall.Stat_t)
+		if !ok {
+			return nil
+		}
+		if st.Nlink > 1 && !e.IsDir() {
+			key := inode{uint64(st.Dev), st.Ino}
+			if linked[key] {
+				return nil
+			}
+			linked[key] = true
+		}
+		n := st.Blocks * 512
+		total += n
+		if rest, ok := strings.CutPrefix(path, prefix); ok {
+			id, _, _ := strings.Cut(rest, "/")
+			bots[id] += n
+		}
+		return nil
+	})
+	d.mu.Lock()
+	d.total, d.bots = total, bots
+	limit := d.limit()
+	was := d.isFull
+	switch {
+	case limit > 0 && total > limit:
+		d.isFull = true
+	case limit <= 0 || float64(total) < resumeAt*float64(limit):
+		d.isFull = false
+	}
+	is := d.isFull
+	d.mu.Unlock()
+	if is != was {
+		reason := ""
+		if is {
+			reason = fmt.Sprintf("stopped because the Worker's disk is full (%.2f of %.2f GiB); it starts again when there is room",
+				float64(total)/(1<<30), float64(limit)/(1<<30))
+		}
+		d.full(reason)
+	}
+}
+
+func (d *disk) state() (used, limit int64, full bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.total, d.limit(), d.isFull
+}
+
+// of is what a bot's directory takes, in bytes.
+func (d *disk) of(id string) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.bots[id]
+}
