@@ -5,7 +5,8 @@
 // isolation of networks says, because that concerns forwarded packets alone. The table closes it:
 //
 //	input    from a Worker's bridge: replies, and TCP to the agent listener; all else is dropped
-//	forward  from a Worker's bridge: not to the denied networks, the Workers' pool or another Worker's bridge
+//	forward  from a Worker's bridge: not to another Worker's bridge, the Workers' pool or the denied networks, and to
+//	         the metadata addresses only for names (port 53)
 //	         to a Worker's bridge: only replies
 //
 // Workers' packets are known by the names of their bridges, which begin alike. That holds for IPv4 and IPv6, leaves

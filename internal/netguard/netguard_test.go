@@ -51,6 +51,7 @@ func TestApply(t *testing.T) {
 		`iifname "bwtest*" ip daddr 172.17.0.1 tcp dport 7080 accept`,
 		`iifname "bwtest*" counter packets 0 bytes 0 drop`,
 		`iifname "bwtest*" ip daddr 169.254.0.0/16 counter packets 0 bytes 0 drop`,
+		`iifname "bwtest*" ip daddr 169.254.0.0/16 udp dport 53 accept`,
 		`iifname "bwtest*" ip daddr 100.100.100.200 counter packets 0 bytes 0 drop`,
 		`iifname "bwtest*" ip6 daddr fd00:ec2::254 counter packets 0 bytes 0 drop`,
 		`iifname "bwtest*" ip daddr 192.168.7.0/24 counter packets 0 bytes 0 drop`,

@@ -23,9 +23,9 @@ type chain struct {
 func (c Config) chains() []chain {
 	fromWorker, toWorker := iface(expr.MetaKeyIIFNAME, c.InterfacePrefix), iface(expr.MetaKeyOIFNAME, c.InterfacePrefix)
 
-	agent := slices.Concat(fromWorker, tcpTo(c.Agent.Port()))
+	agent := slices.Concat(fromWorker, port(unix.IPPROTO_TCP, c.Agent.Port()))
 	if a := c.Agent.Addr(); a.IsValid() && !a.IsUnspecified() {
-		agent = slices.Concat(fromWorker, to(netip.PrefixFrom(a, a.BitLen())), tcpTo(c.Agent.Port()))
+		agent = slices.Concat(fromWorker, to(netip.PrefixFrom(a, a.BitLen())), port(unix.IPPROTO_TCP, c.Agent.Port()))
 	}
 	input := []rule{
 		slices.Concat(fromWorker, replies(), accept),
@@ -33,16 +33,23 @@ func (c Config) chains() []chain {
 		slices.Concat(fromWorker, drop),
 	}
 
-	var forward []rule
-	denied := slices.Concat(Metadata, c.Deny)
+	forward := []rule{slices.Concat(fromWorker, toWorker, drop)}
+	closed := slices.Clone(c.Deny)
 	if c.Pool.IsValid() {
-		denied = append(denied, c.Pool)
+		closed = append(closed, c.Pool)
 	}
-	for _, p := range denied {
+	for _, p := range closed {
 		forward = append(forward, slices.Concat(fromWorker, to(p), drop))
 	}
+	for _, p := range Metadata {
+		// Some clouds answer names at the same address as their machines' credentials.
+		forward = append(forward,
+			slices.Concat(fromWorker, to(p), port(unix.IPPROTO_UDP, dns), accept),
+			slices.Concat(fromWorker, to(p), port(unix.IPPROTO_TCP, dns), accept),
+			slices.Concat(fromWorker, to(p), drop),
+		)
+	}
 	forward = append(forward,
-		slices.Concat(fromWorker, toWorker, drop),
 		slices.Concat(toWorker, replies(), accept),
 		slices.Concat(toWorker, drop),
 	)
@@ -76,12 +83,15 @@ func replies() rule {
 	}
 }
 
-func tcpTo(port uint16) rule {
+const dns = 53
+
+// port matches packets of the protocol to a port.
+func port(protocol byte, number uint16) rule {
 	return rule{
 		&expr.Meta{Key: expr.MetaKeyL4PROTO, Register: 1},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{unix.IPPROTO_TCP}},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: []byte{protocol}},
 		&expr.Payload{DestRegister: 1, Base: expr.PayloadBaseTransportHeader, Offset: 2, Len: 2},
-		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, port)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: 1, Data: binary.BigEndian.AppendUint16(nil, number)},
 	}
 }
 

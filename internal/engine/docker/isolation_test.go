@@ -449,3 +449,37 @@ func TestANewAgentComesWithARestart(t *testing.T) {
 		t.Errorf("state after a restart: %+v, %v", s, err)
 	}
 }
+
+// An operator who tidies up must not break Workers for good.
+func TestWhatWasTidiedAwayComesBack(t *testing.T) {
+	b := newBench(t)
+	e := b.New(t)
+	withImage := func(m *engine.Machine) { m.Image = b.image }
+	m, _ := b.machine(t, e, baas.NewID(baas.PrefixTenant), withImage)
+	if err := e.Stop(t.Context(), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.api.ContainerRemove(t.Context(), b.cfg.Installation+"-"+m.ID, client.ContainerRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.api.VolumeRemove(t.Context(), e.agentVolume(), client.VolumeRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.api.ImageRemove(t.Context(), e.workerImage(), client.ImageRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.api.NetworkRemove(t.Context(), e.networkName(m.TenantID), client.NetworkRemoveOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(30 * time.Second)
+	for {
+		err := e.Ensure(t.Context(), m, nil)
+		if err == nil {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("Ensure still gives %v", err)
+		}
+	}
+	b.control.Probe(t, m.ID)
+}

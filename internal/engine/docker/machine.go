@@ -54,7 +54,12 @@ func (e *Engine) Ensure(ctx context.Context, m engine.Machine, progress func(eng
 	if m.AgentToken == "" {
 		return fmt.Errorf("making the machine of %s: an agent token is needed for a new machine", m.ID)
 	}
-	return e.make(ctx, m, runtime, progress)
+	err = e.make(ctx, m, runtime, progress)
+	if errdefs.IsNotFound(err) {
+		// Something that was seen before has been taken away since; the next call looks at everything again.
+		e.forgetImages()
+	}
+	return err
 }
 
 // errMakeAnew says that the container can't be used any more and a new one may work.
@@ -84,6 +89,9 @@ func (e *Engine) mustMakeAnew(m engine.Machine, c *container.InspectResponse) bo
 	case l[labelSpec] != e.spec(m), restarts < m.Restarts, c.State.Dead:
 		return true
 	case m.AgentToken != "" && l[labelToken] != tokenHash(m.AgentToken):
+		return true
+	case !c.State.Running && c.State.Error != "":
+		// Its last start failed: something it stands on is broken or gone, which only a new one gets again.
 		return true
 	}
 	// An agent is updated when nothing is disturbed by it.
@@ -200,14 +208,12 @@ func (e *Engine) make(ctx context.Context, m engine.Machine, runtime string, pro
 	progress(engine.StepMachine)
 	name := e.machineName(m.ID)
 	res, err := e.api.ContainerCreate(ctx, e.containerSpec(m, runtime, imageVolumes))
-	if errdefs.IsNotFound(err) {
-		e.forgetImages()
-	}
 	if err != nil {
 		return apiError("making container "+name, err)
 	}
 	progress(engine.StepStart)
 	if _, err := e.api.ContainerStart(ctx, res.ID, client.ContainerStartOptions{}); err != nil {
+		e.forgetImages() // the agent may have been taken away
 		return apiError("starting container "+name, err)
 	}
 	e.log.InfoContext(ctx, "machine made", "worker", m.ID, "tenant", m.TenantID, "container", res.ID[:12], "runtime", runtime)
