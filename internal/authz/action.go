@@ -25,6 +25,7 @@ const (
 	TenantDelete   Action = "tenant.delete"
 	MemberRead     Action = "member.read"
 	MemberWrite    Action = "member.write"
+	MemberLeave    Action = "member.leave" // oneself
 	InvitationRead Action = "invitation.read"
 	InviteMember   Action = "invitation.write"
 	TokenOwn       Action = "token.own" // list, make and delete one's own
@@ -90,6 +91,7 @@ var rules = map[Action]rule{
 	TenantDelete:   {operator: true, least: baas.RoleOwner, whole: true, scope: baas.ScopeAdmin},
 	MemberRead:     {least: baas.RoleViewer, whole: true, scope: baas.ScopeRead},
 	MemberWrite:    {least: baas.RoleAdmin, whole: true, scope: baas.ScopeAdmin},
+	MemberLeave:    {least: baas.RoleViewer, scope: baas.ScopeAdmin},
 	InvitationRead: {operator: true, least: baas.RoleAdmin, whole: true, scope: baas.ScopeRead},
 	InviteMember:   {operator: true, least: baas.RoleAdmin, whole: true, scope: baas.ScopeAdmin},
 	TokenOwn:       {least: baas.RoleViewer, scope: baas.ScopeAdmin},

@@ -25,6 +25,12 @@ type LogInAnswer struct {
 	ExpiresAt time.Time `json:"expires_at" doc:"Unless it is used before; each use prolongs it"`
 }
 
+// changedAccount answers with a new cookie after a new password.
+type changedAccount struct {
+	SetCookie string `header:"Set-Cookie"`
+	Body      baas.Account
+}
+
 type logIn struct {
 	address
 	Body baas.Credentials
@@ -58,17 +64,27 @@ func (s *server) accountRoutes() {
 		func(ctx context.Context, actor authz.Actor, _ *struct{}) (*answer[baas.Account], error) {
 			return ok(s.app.Account(ctx, actor))
 		})
-	handle(s, route{method: "PATCH", path: "/me", id: "account.update", summary: "Change one's own name, language or password"},
+	handle(s, route{method: "PATCH", path: "/me", id: "account.update", summary: "Change one's own name, language or password",
+		doc: "A new password ends every log-in of the person; the answer sets the cookie of a new one."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			address
 			Body baas.AccountUpdate
-		}) (*answer[baas.Account], error) {
+		}) (*changedAccount, error) {
 			if in.Body.Password != nil {
 				if err := s.limitLogIn(in.remote, actor.UserID); err != nil {
 					return nil, err
 				}
 			}
-			return ok(s.app.UpdateAccount(ctx, actor, in.Body))
+			acc, fresh, err := s.app.UpdateAccount(ctx, actor, in.Body)
+			if err != nil {
+				return nil, err
+			}
+			out := &changedAccount{Body: acc}
+			if fresh != nil {
+				c := s.cookie(fresh.Secret, fresh.ExpiresAt)
+				out.SetCookie = c.String()
+			}
+			return out, nil
 		})
 	handle(s, route{method: "GET", path: "/me/tenants", id: "account.tenants", summary: "Tenants that one is a member of"},
 		func(ctx context.Context, actor authz.Actor, _ *struct{}) (*answer[baas.List[baas.Membership]], error) {

@@ -52,8 +52,8 @@ func (s *server) workerRoutes() {
 			}
 			return worker(s.app.UpdateWorker(ctx, actor, in.Tenant, in.Worker, v, in.Body))
 		})
-	handle(s, route{method: "DELETE", path: one, id: "worker.delete", summary: "Delete a Worker with its volume", status: http.StatusAccepted,
-		doc: "Refused with 409 while it has bots: delete or move them first. Answers at once with the Worker, which goes away after that."},
+	handle(s, route{method: "DELETE", path: one, id: "worker.delete", summary: "Delete a Worker with its bots and its volume", status: http.StatusAccepted,
+		doc: "Its bots go with it. Answers at once with the Worker, which goes away after that."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			WorkerPath
 			Confirm
