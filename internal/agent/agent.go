@@ -69,7 +69,7 @@ func Run(ctx context.Context, cfg Config) error {
 	a := &agent{cfg: cfg, log: cfg.Log, vol: vol, boot: rand.Text(), startedAt: time.Now().UTC(), busy: map[string]chan struct{}{}}
 	a.sup = newSupervisor(vol, cfg.Log, cfg.Assistant, cfg.Environ)
 	a.sup.limit.Store(cfg.DiskGiB << 30)
-	a.disk = newDisk(vol, a.sup.diskLimit, a.sup.block)
+	a.disk = newDisk(vol, a.sup.diskLimit, a.sup.diskFull)
 	if a.meter, err = newMeter(vol.agent("usage"), cfg.WorkerID); err != nil {
 		return err
 	}

@@ -44,7 +44,7 @@ type bot struct {
 
 	mu       sync.Mutex
 	want     *agentapi.DesiredBot // nil: not listed
-	blocked  string               // why the supervisor doesn't let it run; "" when it does
+	blocked  block                // why the supervisor doesn't let it run
 	status   baas.BotStatus
 	held     bool
 	pid      int
@@ -56,9 +56,16 @@ type bot struct {
 	// Only for the goroutine.
 	failures int       // ends or failed starts in a row
 	retryAt  time.Time // not before
+	print    string    // fingerprint of the last start
 	rest     *memory   // it ended and its restart policy lets it rest
 
 	meters botMeters
+}
+
+// block is a reason not to run; the zero block is none.
+type block struct {
+	state  baas.BotState
+	reason string
 }
 
 // botMeters only grow.
@@ -135,7 +142,7 @@ func (b *bot) poke() {
 }
 
 // snapshot gives what is wanted now.
-func (b *bot) snapshot() (want *agentapi.DesiredBot, blocked string) {
+func (b *bot) snapshot() (want *agentapi.DesiredBot, blocked block) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.want, b.blocked
@@ -225,14 +232,14 @@ func (b *bot) step(ctx context.Context) (wait bool) {
 		}
 		b.forget()
 	}
-	if blocked != "" {
-		b.set(baas.BotStopped, "%s", blocked)
+	if blocked != (block{}) {
+		b.set(blocked.state, "%s", blocked.reason)
 		return true
 	}
 	b.mu.Lock()
-	fresh := want.Restarts > b.ran
+	fresh := want.Restarts > b.ran || print != b.print
 	b.mu.Unlock()
-	if fresh { // a person asked: don't let them wait
+	if fresh { // a person asked, or has changed something: don't let them wait
 		b.failures, b.retryAt = 0, time.Time{}
 	}
 	if time.Now().Before(b.retryAt) {
@@ -337,6 +344,7 @@ func (b *bot) run(ctx context.Context, want *agentapi.DesiredBot, digest, print 
 		return
 	}
 	defer lock.Close()
+	b.print = print
 	b.mu.Lock()
 	b.ran = want.Restarts
 	b.mu.Unlock()
@@ -436,8 +444,8 @@ func (b *bot) unwanted(print string) string {
 		return "it is moved to another Worker"
 	case !want.Run:
 		return "it should not run"
-	case blocked != "":
-		return blocked
+	case blocked != (block{}):
+		return blocked.reason
 	case want.Restarts > ran:
 		return "a restart was asked for"
 	}

@@ -34,7 +34,7 @@ type supervisor struct {
 	ctx     context.Context // of the bots; set by run
 	desired agentapi.Desired
 	bots    map[string]*bot
-	full    string // why no bot may run: the disk is full
+	full    block // why no bot may run: the disk is full
 	loops   sync.WaitGroup
 
 	watchers notifier
@@ -203,7 +203,7 @@ func (s *supervisor) apply() {
 		blocked := s.full
 		if d.Run && !d.Held && d.Port > 0 && d.Builtin == nil {
 			if other := ports[d.Port]; other != "" {
-				blocked = fmt.Sprintf("port %d is already used by the bot %s of this Worker; choose another", d.Port, other)
+				blocked = block{baas.BotFailed, fmt.Sprintf("port %d is already used by the bot %s of this Worker; choose another", d.Port, other)}
 			} else {
 				ports[d.Port] = d.Name
 			}
@@ -212,13 +212,13 @@ func (s *supervisor) apply() {
 	}
 	for id, b := range s.bots {
 		if !wanted[id] {
-			b.tell(nil, "")
+			b.tell(nil, block{})
 		}
 	}
 	s.changed()
 }
 
-func (b *bot) tell(want *agentapi.DesiredBot, blocked string) {
+func (b *bot) tell(want *agentapi.DesiredBot, blocked block) {
 	b.mu.Lock()
 	b.want, b.blocked = want, blocked
 	b.mu.Unlock()
@@ -316,12 +316,16 @@ func (b *bot) give() {
 	b.poke()
 }
 
-// block lets no bot run for the reason, or with "" lets them run again.
-func (s *supervisor) block(reason string) {
+// diskFull stops every bot for the reason, or with "" lets them run again.
+func (s *supervisor) diskFull(reason string) {
+	full := block{}
+	if reason != "" {
+		full = block{baas.BotStopped, reason}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.full != reason {
-		s.full = reason
+	if s.full != full {
+		s.full = full
 		s.apply()
 	}
 }
