@@ -12,6 +12,7 @@ import (
 type filter struct {
 	where []string
 	args  []any
+	lock  string // at the end of the query
 }
 
 func (f *filter) and(cond string, args ...any) {
@@ -86,7 +87,7 @@ func page[T any](ctx context.Context, c conn, what string, fields func(*T) []any
 	}
 	// One row more than asked for tells whether there is a next page.
 	f.args = append(f.args, p.Size()+1)
-	vs, err = list(ctx, c, what, fields, query+f.sql()+" ORDER BY "+col+" "+string(o)+" LIMIT ?", f.args...)
+	vs, err = list(ctx, c, what, fields, query+f.sql()+" ORDER BY "+col+" "+string(o)+" LIMIT ?"+f.lock, f.args...)
 	if err != nil {
 		return nil, "", err
 	}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -68,13 +69,13 @@ func Open(ctx context.Context, cfg Config) (*Store, error) {
 	var err error
 	switch {
 	case strings.HasPrefix(cfg.URL, "postgres://"), strings.HasPrefix(cfg.URL, "postgresql://"):
-		s.db, err = openPostgres(ctx, cfg.URL, cfg.Log, s.hub, s.addDefaultPlans)
+		s.db, err = openPostgres(ctx, cfg.URL, cfg.Log, s.hub, s.furnish)
 	default:
 		path := strings.TrimPrefix(cfg.URL, "sqlite://")
 		if path == "" || strings.Contains(path, "://") || strings.Contains(path, ":memory:") {
 			return nil, baas.Errorf(baas.CodeInvalid, "the database address must begin with postgres:// or be the path of an SQLite file")
 		}
-		s.db, err = openSQLite(ctx, path, cfg.Log, s.hub, s.addDefaultPlans)
+		s.db, err = openSQLite(ctx, path, cfg.Log, s.hub, s.furnish)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("opening the database: %w", err)
@@ -119,7 +120,24 @@ func (s *Store) Lease(ctx context.Context, name, holder string, now time.Time, t
 	return held && ttl > 0, nil
 }
 
-func (s *Store) addDefaultPlans(ctx context.Context, c conn) error {
+// Installation is the id of this database's installation, made with it: up to 16 lower-case letters and digits. It is
+// on everything that the installation makes elsewhere, so that a new database never touches what an older one made.
+func (s *Store) Installation(ctx context.Context) (id string, err error) {
+	err = s.db.view(ctx, scope{system: true}, func(c conn) error {
+		return row(ctx, c, []any{&id}, `SELECT id FROM installation`)
+	})
+	if err != nil {
+		return "", fmt.Errorf("reading the installation's id: %w", err)
+	}
+	return id, nil
+}
+
+// furnish gives a new database its id and the default plans.
+func (s *Store) furnish(ctx context.Context, c conn) error {
+	id := strings.ToLower(rand.Text()[:12])
+	if _, err := c.exec(ctx, `INSERT INTO installation (one, id) VALUES (1, ?) ON CONFLICT (one) DO NOTHING`, id); err != nil {
+		return err
+	}
 	var n int
 	if err := row(ctx, c, []any{&n}, `SELECT COUNT(*) FROM plans`); err != nil || n > 0 {
 		return err

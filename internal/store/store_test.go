@@ -33,3 +33,25 @@ func TestSQLite(t *testing.T) {
 func TestPostgres(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) baas.Store { return open(t, storetest.Postgres(t)) })
 }
+
+func TestInstallationStaysTheSame(t *testing.T) {
+	url := filepath.Join(t.TempDir(), "baas.db")
+	var ids []string
+	for range 2 {
+		s, err := store.Open(t.Context(), store.Config{URL: url})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := s.Installation(t.Context())
+		if err != nil || len(id) != 12 {
+			t.Fatalf("%q %v", id, err)
+		}
+		ids = append(ids, id)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ids[0] != ids[1] {
+		t.Fatalf("it changed: %v", ids)
+	}
+}

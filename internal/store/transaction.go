@@ -94,8 +94,9 @@ func (y systemTx) ActiveMoves(ctx context.Context) ([]baas.Move, error) {
 	return list(ctx, y, "moves", moveFields, `SELECT `+moveColumns+` FROM moves WHERE active ORDER BY id`)
 }
 
+// Secrets locks what it lists in an Update, so that Reseal doesn't overwrite what was put meanwhile.
 func (y systemTx) Secrets(ctx context.Context, p baas.Page) ([]baas.Secret, string, error) {
-	return page(ctx, y, "secrets", secretFields, `SELECT `+secretColumns+` FROM secrets`, filter{},
+	return page(ctx, y, "secrets", secretFields, `SELECT `+secretColumns+` FROM secrets`, filter{lock: y.forUpdate()},
 		"id", ascending, p, baas.PrefixSecret, func(s baas.Secret) string { return s.ID })
 }
 

@@ -14,11 +14,11 @@ BEGIN
             USING (tenant_id = (SELECT current_setting(''baas.tenant'', true))
                 OR (SELECT current_setting(''baas.scope'', true)) = ''system'')', t);
     END LOOP;
-    FOREACH t IN ARRAY ARRAY['sessions', 'leases'] LOOP
+    FOREACH t IN ARRAY ARRAY['sessions', 'leases', 'installation'] LOOP
         EXECUTE format('CREATE POLICY system ON %I USING ((SELECT current_setting(''baas.scope'', true)) = ''system'')', t);
     END LOOP;
     FOREACH t IN ARRAY ARRAY['plans', 'tenants', 'users', 'sessions', 'members', 'invitations', 'tokens', 'workers', 'secrets', 'bots',
-        'artifacts', 'artifact_chunks', 'moves', 'events', 'usage_minutes', 'usage_hours', 'idempotency', 'leases'] LOOP
+        'artifacts', 'artifact_chunks', 'moves', 'events', 'usage_minutes', 'usage_hours', 'idempotency', 'leases', 'installation'] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', t);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', t);
         EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO baas_app', t);

@@ -256,3 +256,9 @@ CREATE TABLE leases (
     holder     TEXT NOT NULL,
     expires_at INTEGER NOT NULL
 );
+
+-- One row: the id of this installation, which is on everything that it makes outside of the database.
+CREATE TABLE installation (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT NOT NULL
+);
