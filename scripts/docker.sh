@@ -3,6 +3,8 @@
 #
 #   scripts/docker.sh          use the engine that answers; otherwise, as root on Debian or Ubuntu, install and start one
 #   scripts/docker.sh check    say whether an engine answers, and change nothing
+#   scripts/docker.sh gvisor   as root: also build gVisor's runsc into .cache and make it known to the engine of this
+#                              machine, for Workers with isolation "sandbox" (about a minute the first time)
 #   scripts/docker.sh stop     stop the engine that this script started
 #
 # Which engine is asked: DOCKER_HOST, or /var/run/docker.sock. May be repeated. An engine that this script starts runs
@@ -87,6 +89,58 @@ start() {
 	done
 }
 
+ensure() {
+	if version=$(answers); then
+		say "using Docker Engine $version at $where"
+		return
+	fi
+	[ -z "${DOCKER_HOST:-}" ] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST; start it, or unset DOCKER_HOST to use one on this machine"
+	[ "$(id -u)" = 0 ] || die "no engine answers at $where, and installing or starting one needs root: run this as root, or start Docker Engine and give this user access to it"
+	mkdir -p "$cache"
+	{ command -v dockerd && command -v iptables && command -v curl; } >/dev/null 2>&1 || install
+	start
+	say "Docker Engine $version answers at $where"
+}
+
+has_runsc() {
+	curl -fsS --max-time 5 --unix-socket /var/run/docker.sock http://docker/info 2>/dev/null | grep -q '"runsc":'
+}
+
+# gvisor changes the engine's configuration only where there is none: somebody's own is for them to change.
+gvisor() {
+	[ -z "${DOCKER_HOST:-}" ] || die "gVisor must be installed where the engine runs, and DOCKER_HOST=$DOCKER_HOST may be elsewhere"
+	if has_runsc; then
+		say "the engine knows runsc already"
+		return
+	fi
+	[ "$(id -u)" = 0 ] || die "making runsc known to the engine needs root"
+	command -v go >/dev/null 2>&1 || die "building runsc needs Go"
+	conf=/etc/docker/daemon.json
+	want="{\"runtimes\": {\"runsc\": {\"path\": \"$cache/runsc\", \"runtimeArgs\": [\"--platform=systrap\"]}}}"
+	if [ -f "$conf" ] && [ "$(cat "$conf")" != "$want" ]; then
+		die "$conf exists; add this to it and reload the engine: $want"
+	fi
+	gvisor_version=$(cd test/gvisor && go list -m -f '{{.Version}}' gvisor.dev/gvisor)
+	say "building runsc $gvisor_version"
+	(cd test/gvisor && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X gvisor.dev/gvisor/runsc/version.version=$gvisor_version" \
+		-o "$cache/runsc" gvisor.dev/gvisor/runsc) || die "runsc could not be built"
+	mkdir -p /etc/docker
+	printf '%s\n' "$want" >"$conf"
+	say "reloading the engine with $conf"
+	if [ -d /run/systemd/system ]; then
+		systemctl reload docker
+	else
+		kill -HUP "$(cat /var/run/docker.pid)"
+	fi
+	i=0
+	until has_runsc; do
+		i=$((i + 1))
+		[ "$i" -lt 50 ] || die "the engine does not know runsc after its reload; its log may say why"
+		sleep 0.2
+	done
+	say "the engine knows runsc"
+}
+
 case "${1:-ensure}" in
 check)
 	version=$(answers) || die "no Docker Engine answers at $where; run scripts/docker.sh as root to get one"
@@ -103,18 +157,13 @@ stop)
 	rm -f "$pidfile"
 	;;
 ensure)
-	if version=$(answers); then
-		say "using Docker Engine $version at $where"
-		exit 0
-	fi
-	[ -z "${DOCKER_HOST:-}" ] || die "no engine answers at DOCKER_HOST=$DOCKER_HOST; start it, or unset DOCKER_HOST to use one on this machine"
-	[ "$(id -u)" = 0 ] || die "no engine answers at $where, and installing or starting one needs root: run this as root, or start Docker Engine and give this user access to it"
-	mkdir -p "$cache"
-	{ command -v dockerd && command -v iptables && command -v curl; } >/dev/null 2>&1 || install
-	start
-	say "Docker Engine $version answers at $where"
+	ensure
+	;;
+gvisor)
+	ensure
+	gvisor
 	;;
 *)
-	die "unknown argument $1: use no argument, check or stop"
+	die "unknown argument $1: use no argument, check, gvisor or stop"
 	;;
 esac

@@ -198,3 +198,20 @@ func TestConformance(t *testing.T) {
 	b := newBench(t)
 	enginetest.Run(t, b.harness(baas.IsolationContainer, baas.IsolationNone))
 }
+
+func TestConformanceSandbox(t *testing.T) {
+	b := newBench(t)
+	b.needSandbox(t)
+	enginetest.Run(t, b.harness(baas.IsolationSandbox, baas.IsolationNone))
+}
+
+func (b *bench) needSandbox(t *testing.T) {
+	t.Helper()
+	c, err := b.New(t).Capabilities(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if why := c.Missing[baas.IsolationSandbox]; why != "" {
+		t.Fatalf("these tests need gVisor; scripts/docker.sh gvisor gets it: %s", why)
+	}
+}

@@ -161,6 +161,12 @@ func TestWorkersReachOnlyWhatTheyMay(t *testing.T) {
 	testReach(t, newBench(t), baas.IsolationContainer)
 }
 
+func TestSandboxesReachOnlyWhatTheyMay(t *testing.T) {
+	b := newBench(t)
+	b.needSandbox(t)
+	testReach(t, b, baas.IsolationSandbox)
+}
+
 // Without the rules the same dial succeeds, so the test above would fail without them.
 func TestTheGuardIsWhatKeepsWorkersFromTheHost(t *testing.T) {
 	b := newBench(t)

@@ -146,7 +146,17 @@ func (e *Engine) resize(ctx context.Context, m engine.Machine, c *container.Insp
 			return tooSmall(m, used)
 		}
 	}
-	_, err := e.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{Resources: &want})
+	update := func(r container.Resources) error {
+		_, err := e.api.ContainerUpdate(ctx, c.ID, client.ContainerUpdateOptions{Resources: &r})
+		return err
+	}
+	err := update(want)
+	if err != nil && c.State.Running && want.Memory > c.HostConfig.Memory {
+		// On cgroup v1 the limit with swap must rise before the one without. runc sees to that itself, runsc doesn't.
+		if update(container.Resources{MemorySwap: want.MemorySwap}) == nil {
+			err = update(want)
+		}
+	}
 	if err != nil && c.State.Running && want.Memory < c.HostConfig.Memory && strings.Contains(err.Error(), "device or resource busy") {
 		// The kernel could not reclaim enough: its use grew since it was looked at.
 		return tooSmall(m, want.Memory)
