@@ -15,11 +15,12 @@ import (
 type Telegram struct {
 	Token string
 
-	srv  *httptest.Server
-	mu   sync.Mutex
-	sent []TelegramMessage
-	fail []Failure
-	news chan struct{}
+	srv   *httptest.Server
+	mu    sync.Mutex
+	sent  []TelegramMessage
+	tried int
+	fail  []Failure
+	news  chan struct{}
 }
 
 // TelegramMessage is one message that the bot sent.
@@ -59,6 +60,13 @@ func (t *Telegram) Sent() []TelegramMessage {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return append([]TelegramMessage(nil), t.sent...)
+}
+
+// Tried counts the sendMessage calls, those that failed included.
+func (t *Telegram) Tried() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.tried
 }
 
 // Wait returns the messages when there are n, or with what there is when ctx ends.
@@ -114,6 +122,7 @@ func (t *Telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	t.mu.Lock()
+	t.tried++
 	var f *Failure
 	if len(t.fail) > 0 {
 		f, t.fail = &t.fail[0], t.fail[1:]
