@@ -142,7 +142,7 @@ func TestBombIsCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.CopyN(w, zeros{}, 64<<20); err != nil {
+	if _, err := io.CopyN(w, zeros{}, 8<<20); err != nil {
 		t.Fatal(err)
 	}
 	if err := zw.Close(); err != nil {
