@@ -24,20 +24,45 @@ func Postgres(t testing.TB) string {
 		t.Fatal("BAAS_TEST_POSTGRES_URL is not an address")
 	}
 	name := "baas_test_" + strings.ToLower(rand.Text())
-	run := func(statement string) {
-		t.Helper()
-		ctx := context.Background()
-		c, err := pgx.Connect(ctx, server)
-		if err != nil {
-			t.Fatalf("connecting to the test server: %v", err)
-		}
-		defer c.Close(ctx)
-		if _, err := c.Exec(ctx, statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
-		}
-	}
-	run("CREATE DATABASE " + name)
-	t.Cleanup(func() { run("DROP DATABASE " + name + " WITH (FORCE)") })
+	run(t, server, "CREATE DATABASE "+name)
+	t.Cleanup(func() { run(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	return u.String()
+}
+
+// PostgresRole makes a log-in role without any privilege but these: it is a member of the given role and owns a new
+// empty database, whose address, with the new role, is returned.
+func PostgresRole(t testing.TB, member string) string {
+	t.Helper()
+	address := Postgres(t)
+	u, err := url.Parse(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	role := "baas_login_" + strings.ToLower(rand.Text())
+	server := os.Getenv("BAAS_TEST_POSTGRES_URL")
+	run(t, server, "CREATE ROLE "+role+" LOGIN PASSWORD 'test' IN ROLE "+member)
+	t.Cleanup(func() { run(t, server, "DROP ROLE "+role) })
+	database := strings.TrimPrefix(u.Path, "/")
+	run(t, server, "ALTER DATABASE "+database+" OWNER TO "+role)
+	t.Cleanup(func() {
+		run(t, server, "ALTER DATABASE "+database+" OWNER TO CURRENT_USER")
+		run(t, address, "REASSIGN OWNED BY "+role+" TO CURRENT_USER")
+	})
+	u.User = url.UserPassword(role, "test")
+	return u.String()
+}
+
+// run carries out one statement.
+func run(t testing.TB, server, statement string) {
+	t.Helper()
+	ctx := context.Background()
+	c, err := pgx.Connect(ctx, server)
+	if err != nil {
+		t.Fatalf("connecting to the test server: %v", err)
+	}
+	defer c.Close(ctx)
+	if _, err := c.Exec(ctx, statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
 }

@@ -4,9 +4,11 @@ package storetest
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,9 +59,7 @@ func Run(t *testing.T, open func(t testing.TB) baas.Store) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-			t.Cleanup(cancel)
-			c.run(&fixture{T: t, ctx: ctx, s: open(t), now: time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)})
+			c.run(newFixture(t, open(t)))
 		})
 	}
 }
@@ -71,6 +71,12 @@ type fixture struct {
 	s   baas.Store
 	now time.Time
 	n   int
+}
+
+func newFixture(t *testing.T, s baas.Store) *fixture {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	t.Cleanup(cancel)
+	return &fixture{T: t, ctx: ctx, s: s, now: time.Date(2026, 3, 14, 15, 9, 26, 535897000, time.UTC)}
 }
 
 func (f *fixture) ok(err error) {
@@ -116,8 +122,7 @@ func (f *fixture) name(prefix string) string {
 }
 
 func (f *fixture) hash() []byte {
-	f.n++
-	h := sha256.Sum256([]byte{byte(f.n), byte(f.n >> 8)})
+	h := sha256.Sum256([]byte(f.name("hash")))
 	return h[:]
 }
 
@@ -181,6 +186,35 @@ func (f *fixture) totals(tenant string) (n baas.Totals) {
 		return err
 	})
 	return n
+}
+
+// filled makes a tenant with something of every kind.
+func (f *fixture) filled() baas.Tenant {
+	f.Helper()
+	t := f.tenant()
+	w, w2 := f.worker(t.ID), f.worker(t.ID)
+	b := f.bot(t.ID, w.ID)
+	m := f.member(t.ID, baas.RoleOwner)
+	f.update(t.ID, func(tx baas.TenantTx) error {
+		f.ok(tx.Secrets().Put(f.ctx, baas.Secret{ID: baas.NewID(baas.PrefixSecret), WorkerID: w.ID, Name: "A", Sealed: []byte{1}}))
+		f.ok(tx.Tokens().Create(f.ctx, baas.Token{ID: baas.NewID(baas.PrefixToken), UserID: m.UserID, Hash: f.hash()}))
+		f.ok(tx.Invitations().Create(f.ctx, baas.Invitation{ID: baas.NewID(baas.PrefixInvitation), Email: "a@example.com", Hash: f.hash()}))
+		sum := sha256.Sum256([]byte("x"))
+		f.ok(tx.Artifacts().Put(f.ctx, b.ID, baas.Artifact{Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: 1}, strings.NewReader("x")))
+		f.ok(tx.Moves().Create(f.ctx, baas.Move{ID: baas.NewID(baas.PrefixMove), BotID: b.ID, From: w.ID, To: w2.ID, Step: baas.MoveRequested}))
+		f.ok(tx.Events().Add(f.ctx, baas.Event{ID: baas.NewID(baas.PrefixEvent), At: f.now}))
+		f.ok(tx.Idempotency().Put(f.ctx, baas.IdempotencyRecord{Key: "k"}))
+		_, err := tx.Usage().Record(f.ctx, f.now, []baas.UsageWindow{{WorkerID: w.ID, Start: f.now.Truncate(time.Minute), Meters: baas.Meters{Requests: 1}}})
+		return err
+	})
+	return t
+}
+
+// Fill makes two tenants that each have at least one row in every table that tenants have rows in.
+func Fill(t *testing.T, s baas.Store) (a, b baas.Tenant) {
+	t.Helper()
+	f := newFixture(t, s)
+	return f.filled(), f.filled()
 }
 
 // subscribe returns a subscription that no change from before will reach any more.

@@ -1,10 +1,7 @@
 package storetest
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -16,24 +13,7 @@ import (
 )
 
 func testTenantDelete(f *fixture) {
-	t, other := f.tenant(), f.tenant()
-	for _, id := range []string{t.ID, other.ID} {
-		w, w2 := f.worker(id), f.worker(id)
-		b := f.bot(id, w.ID)
-		m := f.member(id, baas.RoleOwner)
-		f.update(id, func(tx baas.TenantTx) error {
-			f.ok(tx.Secrets().Put(f.ctx, baas.Secret{ID: baas.NewID(baas.PrefixSecret), WorkerID: w.ID, Name: "A", Sealed: []byte{1}}))
-			f.ok(tx.Tokens().Create(f.ctx, baas.Token{ID: baas.NewID(baas.PrefixToken), UserID: m.UserID, Hash: f.hash()}))
-			f.ok(tx.Invitations().Create(f.ctx, baas.Invitation{ID: baas.NewID(baas.PrefixInvitation), Email: "a@example.com", Hash: f.hash()}))
-			sum := sha256.Sum256([]byte("x"))
-			f.ok(tx.Artifacts().Put(f.ctx, b.ID, baas.Artifact{Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: 1}, bytes.NewReader([]byte("x"))))
-			f.ok(tx.Moves().Create(f.ctx, baas.Move{ID: baas.NewID(baas.PrefixMove), BotID: b.ID, From: w.ID, To: w2.ID, Step: baas.MoveRequested}))
-			f.ok(tx.Events().Add(f.ctx, baas.Event{ID: baas.NewID(baas.PrefixEvent), At: f.now}))
-			f.ok(tx.Idempotency().Put(f.ctx, baas.IdempotencyRecord{Key: "k"}))
-			_, err := tx.Usage().Record(f.ctx, f.now, []baas.UsageWindow{{WorkerID: w.ID, Start: f.now.Truncate(time.Minute)}})
-			return err
-		})
-	}
+	t, other := f.filled(), f.filled()
 	f.system(func(tx baas.SystemTx) error {
 		f.ok(tx.Tenants().Delete(f.ctx, t.ID))
 		f.wants(baas.ErrNotFound, tx.Tenants().Delete(f.ctx, t.ID))
