@@ -51,7 +51,7 @@ func newBench(t testing.TB) *bench {
 		// Of its own, so that the tests of other packages may use the engine at the same time.
 		Pool:        netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 232 + random[0]%8, random[1] &^ 0xf, 0}), 20).Masked(),
 		StopTimeout: 5 * time.Second,
-		Log:         slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Log:         slog.New(slog.DiscardHandler),
 	}
 	b.image = b.importImage(t)
 	t.Cleanup(func() { b.clean(t) })

@@ -1,7 +1,6 @@
 package process
 
 import (
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -26,7 +25,7 @@ func newBench(t *testing.T) bench {
 	b := bench{control: enginetest.NewControl(t, "127.0.0.1")}
 	b.cfg = Config{
 		Dir: filepath.Join(t.TempDir(), "machines"), BinaryPath: enginetest.BuildProbe(t), AgentURL: b.control.URL,
-		StopTimeout: 5 * time.Second, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		StopTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
 	}
 	return b
 }
