@@ -109,22 +109,24 @@ has_runsc() {
 # gvisor changes the engine's configuration only where there is none: somebody's own is for them to change.
 gvisor() {
 	[ -z "${DOCKER_HOST:-}" ] || die "gVisor must be installed where the engine runs, and DOCKER_HOST=$DOCKER_HOST may be elsewhere"
-	if has_runsc; then
+	conf=/etc/docker/daemon.json
+	# The file as this script writes it, maybe from another checkout, whose cache may be gone by now.
+	built=$(sed -n 's|^{"runtimes": {"runsc": {"path": "\([^"]*/\.cache/runsc\)", "runtimeArgs": \["--platform=systrap"\]}}}$|\1|p' "$conf" 2>/dev/null || true)
+	if has_runsc && { [ -z "$built" ] || [ -x "$built" ]; }; then
 		say "the engine knows runsc already"
 		return
 	fi
 	[ "$(id -u)" = 0 ] || die "making runsc known to the engine needs root"
 	command -v go >/dev/null 2>&1 || die "building runsc needs Go"
-	conf=/etc/docker/daemon.json
 	want="{\"runtimes\": {\"runsc\": {\"path\": \"$cache/runsc\", \"runtimeArgs\": [\"--platform=systrap\"]}}}"
-	if [ -f "$conf" ] && [ "$(cat "$conf")" != "$want" ]; then
+	if [ -f "$conf" ] && [ -z "$built" ]; then
 		die "$conf exists; add this to it and reload the engine: $want"
 	fi
 	gvisor_version=$(cd test/gvisor && go list -m -f '{{.Version}}' gvisor.dev/gvisor)
 	say "building runsc $gvisor_version"
 	(cd test/gvisor && CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X gvisor.dev/gvisor/runsc/version.version=$gvisor_version" \
 		-o "$cache/runsc" gvisor.dev/gvisor/runsc) || die "runsc could not be built"
-	mkdir -p /etc/docker
+	mkdir -p /etc/docker "$cache"
 	printf '%s\n' "$want" >"$conf"
 	say "reloading the engine with $conf"
 	if [ -d /run/systemd/system ]; then

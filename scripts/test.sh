@@ -8,7 +8,7 @@ say "PostgreSQL"
 postgres=$(scripts/postgres.sh)
 eval "$postgres"
 say "Docker"
-scripts/docker.sh
+scripts/docker.sh gvisor
 say "Dashboard"
 scripts/web.sh test
 say "Binary"
