@@ -3,11 +3,10 @@ package docker
 import (
 	"context"
 	"log/slog"
-	"net"
-	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +19,8 @@ import (
 	"github.com/baas-platform/baas/internal/engine/enginetest"
 )
 
-// daemon is an engine of the test's own, since restarting the machine's would disturb everybody who uses it.
+// daemon is an engine of the test's own, since restarting the machine's would disturb everybody who uses it. It must
+// run in a network namespace of its own too: two engines in one fight over the default bridge.
 type daemon struct {
 	dir string
 	cmd *exec.Cmd
@@ -37,9 +37,7 @@ func (d *daemon) start(t *testing.T) {
 	defer log.Close()
 	d.cmd = exec.Command("dockerd", "--config-file", filepath.Join(d.dir, "daemon.json"),
 		"--data-root", filepath.Join(d.dir, "data"), "--exec-root", filepath.Join(d.dir, "exec"),
-		"--pidfile", filepath.Join(d.dir, "pid"), "-H", d.host(),
-		// Two engines with one default bridge or one set of iptables chains would fight over them.
-		"--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false")
+		"--pidfile", filepath.Join(d.dir, "pid"), "-H", d.host())
 	d.cmd.Stdout, d.cmd.Stderr = log, log
 	if err := d.cmd.Start(); err != nil {
 		t.Fatalf("starting an engine, which needs root and dockerd (scripts/docker.sh): %v", err)
@@ -70,6 +68,11 @@ func (d *daemon) stop(t *testing.T) {
 }
 
 func TestMachinesComeBackWithARestartedEngine(t *testing.T) {
+	// The thread ends with the test; what it starts and what it listens on are in its namespace.
+	runtime.LockOSThread()
+	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
+		t.Fatalf("making a network namespace, which needs root: %v", err)
+	}
 	// Paths of sockets are short, which rules out the test's own directory.
 	dir, err := os.MkdirTemp("", "dockerd")
 	if err != nil {
@@ -89,16 +92,10 @@ func TestMachinesComeBackWithARestartedEngine(t *testing.T) {
 	}
 	d.start(t)
 
-	pool := netip.MustParsePrefix("10.240.0.0/24")
 	control := enginetest.NewControl(t, "0.0.0.0")
-	_, port, err := net.SplitHostPort(control.URL[len("ws://"):])
-	if err != nil {
-		t.Fatal(err)
-	}
 	cfg := Config{
-		Host: d.host(), Installation: "test-restart", BinaryPath: enginetest.BuildProbe(t), Pool: pool, SubnetBits: 28,
-		AgentURL: "ws://" + net.JoinHostPort(pool.Addr().Next().String(), port), StopTimeout: 5 * time.Second,
-		Log: slog.New(slog.DiscardHandler),
+		Host: d.host(), Installation: "test-restart", BinaryPath: enginetest.BuildProbe(t), AgentListenPort: control.Port,
+		StopTimeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler),
 	}
 	e, err := New(t.Context(), cfg)
 	if err != nil {
