@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,8 @@ import (
 const (
 	maxBatch    = 256
 	maxBatchAge = 10 * time.Millisecond
+	// maxTries bounds how often a caller runs because others in its batch made the database undo it.
+	maxTries = 5
 )
 
 // writer is the one SQLite connection that writes. Callers take turns on it, each with its own savepoint in the
@@ -35,17 +38,22 @@ type batch struct {
 	changes []baas.Change
 	done    chan struct{} // closed after the commit, or its failure
 	err     error
+	undone  bool // by the failure of one of its callers, so that the others may try again
 }
 
 func newWriter(c *sqliteConn, h *hub) *writer { return &writer{c: c, hub: h} }
 
 func (w *writer) update(ctx context.Context, fn func(conn) ([]baas.Change, error)) error {
-	b, err := w.join(ctx, fn)
-	if err != nil {
-		return err
+	for tries := 1; ; tries++ {
+		b, err := w.join(ctx, fn)
+		if err != nil {
+			return err
+		}
+		<-b.done
+		if b.err == nil || !b.undone || tries == maxTries {
+			return b.err
+		}
 	}
-	<-b.done
-	return b.err
 }
 
 // join runs fn within the open batch, and commits the batch when there is no reason to wait for more. Who waits for
@@ -83,6 +91,7 @@ func (w *writer) begin() error {
 	if w.open != nil {
 		return nil
 	}
+	w.c.broken = nil
 	if _, err := w.c.exec(context.Background(), "BEGIN IMMEDIATE"); err != nil {
 		return doing("beginning to write", err)
 	}
@@ -102,13 +111,15 @@ func (w *writer) savepoint(ctx context.Context, fn func(conn) ([]baas.Change, er
 		if ok {
 			return
 		}
+		w.c.broken = nil
 		_, undo := w.c.exec(background, "ROLLBACK TO caller")
 		if undo == nil {
 			_, undo = w.c.exec(background, "RELEASE caller")
 		}
 		if undo != nil {
 			// SQLite gave up the whole transaction (full disk, I/O error): nobody in it may believe in it.
-			w.fail(fmt.Errorf("the transaction was undone by the database: %w", undo))
+			w.open.undone = true
+			w.fail(fmt.Errorf("the transaction was undone by the database: %w", errors.Join(err, undo)))
 		}
 	}()
 	if changes, err = fn(w.c); err != nil {
@@ -136,6 +147,7 @@ func (w *writer) commit() {
 
 // fail ends the open batch with an error for all its callers.
 func (w *writer) fail(err error) {
+	w.c.broken = nil
 	w.c.exec(context.Background(), "ROLLBACK") // an error says that SQLite did it before
 	b := w.open
 	w.open = nil

@@ -161,26 +161,39 @@ func (d *postgresDB) transact(ctx context.Context, sc scope, opts *sql.TxOptions
 			err = fmt.Errorf("%w: %w", done, err)
 		}
 	}()
-	t, err := d.pool.BeginTx(ctx, opts)
-	for repeats := 0; errors.Is(err, driver.ErrBadConn) && repeats < maxRepeats; repeats++ {
-		// After a restart of the server every pooled connection is bad, and each is noticed only when it is used.
-		t, err = d.pool.BeginTx(ctx, opts)
-	}
+	t, err := d.begin(ctx, sc, opts)
 	if err != nil {
 		return doing("beginning a transaction", explainPostgres(err))
 	}
 	defer t.Rollback() // after a commit it does nothing
-	name := ""
-	if sc.system {
-		name = "system"
-	}
-	if _, err := t.ExecContext(ctx, "SELECT set_config('baas.tenant', $1, true), set_config('baas.scope', $2, true)", sc.tenant, name); err != nil {
-		return doing("naming the tenant", explainPostgres(err))
-	}
 	if err := fn(pgConn{t, opts != nil && opts.ReadOnly}); err != nil {
 		return err
 	}
 	return doing("committing", explainPostgres(t.Commit()))
+}
+
+// begin begins a transaction for sc. After a restart of the server every pooled connection is dead and each is noticed
+// only when it is used; nothing has been done by then, so that the next one may be tried.
+func (d *postgresDB) begin(ctx context.Context, sc scope, opts *sql.TxOptions) (*sql.Tx, error) {
+	name := ""
+	if sc.system {
+		name = "system"
+	}
+	for repeats := 0; ; repeats++ {
+		t, err := d.pool.BeginTx(ctx, opts)
+		if err == nil {
+			_, err = t.ExecContext(ctx, "SELECT set_config('baas.tenant', $1, true), set_config('baas.scope', $2, true)", sc.tenant, name)
+			if err == nil {
+				return t, nil
+			}
+			t.Rollback()
+		}
+		dead := errors.Is(err, driver.ErrBadConn) || pgconn.SafeToRetry(err) || strings.HasPrefix(pgCode(err), "57P")
+		var connect *pgconn.ConnectError
+		if !dead || errors.As(err, &connect) || repeats == maxRepeats || ctx.Err() != nil {
+			return nil, err
+		}
+	}
 }
 
 func (d *postgresDB) ping(ctx context.Context) error {

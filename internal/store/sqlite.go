@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -152,10 +153,14 @@ func (d *sqliteDB) view(ctx context.Context, _ scope, fn func(conn) error) error
 	}
 	defer func() { d.readers <- c }()
 	// Nothing is ever written here, so that a rollback is the cheapest end, also of a panic.
+	c.broken = nil
 	if _, err := c.exec(ctx, "BEGIN"); err != nil {
 		return doing("beginning to read", err)
 	}
-	defer c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+	defer func() {
+		c.broken = nil
+		c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+	}()
 	return fn(c)
 }
 
@@ -214,11 +219,14 @@ func (d *sqliteDB) close() error {
 type sqliteConn struct {
 	c     *sql.Conn
 	stmts *lru.LRU[string, *sql.Stmt]
+	// broken is an error after which SQLite may have undone the transaction by itself. Statements are refused from then
+	// on: outside of a transaction each would be kept on its own.
+	broken error
 }
 
 func newSQLiteConn(c *sql.Conn) (*sqliteConn, error) {
 	stmts, err := lru.NewLRU(preparedStatements, func(_ string, s *sql.Stmt) { s.Close() })
-	return &sqliteConn{c, stmts}, err
+	return &sqliteConn{c: c, stmts: stmts}, err
 }
 
 func (c *sqliteConn) prepared(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -235,7 +243,7 @@ func (c *sqliteConn) prepared(ctx context.Context, query string) (*sql.Stmt, err
 // exec and query look at ctx before the statement and never interrupt one: on the shared transaction of the writer an
 // interrupt would undo the work of others.
 func (c *sqliteConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), c.broken); err != nil {
 		return 0, err
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -245,13 +253,13 @@ func (c *sqliteConn) exec(ctx context.Context, query string, args ...any) (int64
 	}
 	r, err := s.ExecContext(ctx, args...)
 	if err != nil {
-		return 0, explainSQLite(err)
+		return 0, c.failed(err)
 	}
 	return r.RowsAffected()
 }
 
 func (c *sqliteConn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if err := ctx.Err(); err != nil {
+	if err := cmp.Or(ctx.Err(), c.broken); err != nil {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx)
@@ -260,7 +268,19 @@ func (c *sqliteConn) query(ctx context.Context, query string, args ...any) (*sql
 		return nil, err
 	}
 	rows, err := s.QueryContext(ctx, args...)
-	return rows, explainSQLite(err)
+	if err != nil {
+		return nil, c.failed(err)
+	}
+	return rows, nil
+}
+
+func (c *sqliteConn) failed(err error) error {
+	err = explainSQLite(err)
+	switch sqliteCode(err) & 0xff {
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_CORRUPT:
+		c.broken = err
+	}
+	return err
 }
 
 func (c *sqliteConn) close() error {

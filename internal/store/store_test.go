@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/baas-platform/baas"
 	"github.com/baas-platform/baas/internal/store"
@@ -53,5 +54,15 @@ func TestInstallationStaysTheSame(t *testing.T) {
 	}
 	if ids[0] != ids[1] {
 		t.Fatalf("it changed: %v", ids)
+	}
+}
+
+// within waits for something that must happen soon.
+func within(t *testing.T, done <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it didn't happen")
 	}
 }

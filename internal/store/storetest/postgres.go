@@ -53,6 +53,14 @@ func PostgresRole(t testing.TB, member string) string {
 	return u.String()
 }
 
+// PostgresAdmin gives a way to run a statement as the server's administrator.
+func PostgresAdmin(t testing.TB) func(statement string) {
+	return func(statement string) {
+		t.Helper()
+		run(t, os.Getenv("BAAS_TEST_POSTGRES_URL"), statement)
+	}
+}
+
 // run carries out one statement.
 func run(t testing.TB, server, statement string) {
 	t.Helper()
