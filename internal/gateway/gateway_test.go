@@ -275,7 +275,9 @@ func TestAccess(t *testing.T) {
 			fmt.Fprint(rw, r.URL.RequestURI())
 		}))
 	}
-	w.change(func(ctx context.Context, tx baas.TenantTx) error { return tx.Bots().SetAccessToken(ctx, token.ID, hash("s3cret")) })
+	w.change(func(ctx context.Context, tx baas.TenantTx) error {
+		return tx.Bots().SetAccessToken(ctx, token.ID, hash("s3cret"))
+	})
 	path := "/b/" + token.ID + "/"
 	for _, c := range []struct {
 		name    string
@@ -308,7 +310,9 @@ func TestAccess(t *testing.T) {
 	}
 
 	// A new token counts at once.
-	w.change(func(ctx context.Context, tx baas.TenantTx) error { return tx.Bots().SetAccessToken(ctx, token.ID, hash("newer")) })
+	w.change(func(ctx context.Context, tx baas.TenantTx) error {
+		return tx.Bots().SetAccessToken(ctx, token.ID, hash("newer"))
+	})
 	w.until("the old token is refused", func() bool { return w.get(path, "X-Baas-Token", "s3cret").status == 401 })
 
 	path = "/b/" + private.ID + "/"
@@ -572,7 +576,10 @@ func TestNothingIsSentTwice(t *testing.T) {
 	b := w.bot(wk, "um", baas.AccessPublic)
 	ag := w.agent(wk)
 	var seen sync.Map
-	counter := func(id string) *atomic.Int32 { v, _ := seen.LoadOrStore(id, new(atomic.Int32)); return v.(*atomic.Int32) }
+	counter := func(id string) *atomic.Int32 {
+		v, _ := seen.LoadOrStore(id, new(atomic.Int32))
+		return v.(*atomic.Int32)
+	}
 	ag.serve(b.ID, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		n := counter(r.URL.Query().Get("id")).Add(1)
 		if r.URL.Query().Get("broken") != "" && n == 1 {

@@ -22,15 +22,15 @@ const say = words[language];
 const $ = (id) => document.getElementById(id);
 const log = $("log"), text = $("text"), scroller = $("scroller");
 
-// The page may run without an origin of its own, where there is no storage; the entry of the browser's history still
+// The page may run without an origin of its own, where there is no storage; the name of the browser's tab still
 // survives a reload then.
 const memory = {
-  key: "baas-chat:" + location.pathname,
+  key: "baas-chat:" + location.pathname + ":",
   get() {
-    try { return localStorage.getItem(this.key) || ""; } catch { return (history.state && history.state.conversation) || ""; }
+    try { return localStorage.getItem(this.key) || ""; } catch { return window.name.startsWith(this.key) ? window.name.slice(this.key.length) : ""; }
   },
   set(id) {
-    try { id ? localStorage.setItem(this.key, id) : localStorage.removeItem(this.key); } catch { history.replaceState({ conversation: id }, ""); }
+    try { id ? localStorage.setItem(this.key, id) : localStorage.removeItem(this.key); } catch { window.name = id ? this.key + id : ""; }
   },
 };
 
