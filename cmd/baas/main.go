@@ -51,5 +51,6 @@ func rootCommand(s streams) *cobra.Command {
 		c.usageCommand(),
 		c.logsCommand(),
 	)
+	root.AddCommand(engineCommands()...)
 	return root
 }

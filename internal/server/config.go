@@ -25,6 +25,9 @@ type Config struct {
 	// Production refuses what is only good for a look around: the process engine, demo data, a public URL without TLS.
 	Production bool `env:"BAAS_PRODUCTION" envDefault:"false"`
 
+	BotHosts       string         `env:"BAAS_BOT_HOSTS"`       // gives each bot a host of its own, such as *.bots.example.com
+	TrustedProxies []netip.Prefix `env:"BAAS_TRUSTED_PROXIES"` // whose X-Forwarded-… headers are believed, such as 10.0.0.0/8
+
 	MasterKey     string `env:"BAAS_MASTER_KEY,unset"` // keys of secrets at rest; read from MasterKeyFile when empty
 	MasterKeyFile string `env:"BAAS_MASTER_KEY_FILE"`  // <Data>/master.key when empty; made when missing
 
