@@ -25,7 +25,7 @@ var signKey = []byte("a key for tests that is long enough")
 
 // world is a gateway on a real store (SQLite) and a real hub, with agents that connect through real tunnels.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	store  *store.Store
 	hub    *tunnel.Hub
 	gate   *gateway.Gateway
@@ -35,7 +35,7 @@ type world struct {
 	client *http.Client
 }
 
-func newWorld(t *testing.T, tune ...func(*gateway.Config)) *world {
+func newWorld(t testing.TB, tune ...func(*gateway.Config)) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t}
