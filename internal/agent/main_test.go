@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 	switch role := os.Getenv(roleVar); role {
 	case "":
 		os.Exit(m.Run())
+	case "first":
+		os.Exit(firstMain())
 	case "agent":
 		os.Exit(agentMain())
 	default:
@@ -144,6 +146,14 @@ func serveBot() int {
 		http.ServeFile(w, r, filepath.Join(os.Getenv(agentapi.EnvBotData), r.URL.Query().Get("name")))
 	})
 	mux.HandleFunc("/log", func(_ http.ResponseWriter, r *http.Request) { fmt.Println(r.URL.Query().Get("text")) })
+	mux.HandleFunc("/procs", func(w http.ResponseWriter, _ *http.Request) {
+		stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+		for _, f := range stats {
+			if b, err := os.ReadFile(f); err == nil {
+				w.Write(b[bytes.LastIndexByte(b, ')')+2:][:1])
+			}
+		}
+	})
 	var sick sync.Map
 	mux.HandleFunc("/sick", func(_ http.ResponseWriter, r *http.Request) { sick.Store("is", r.URL.Query().Get("is")) })
 	mux.HandleFunc("/healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -291,6 +301,8 @@ func (w *worker) shutdown() int {
 	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		w.t.Fatal(err)
 	}
+	stuck := time.AfterFunc(30*time.Second, func() { _ = w.cmd.Process.Kill() })
+	defer stuck.Stop()
 	_ = w.cmd.Wait()
 	code := w.cmd.ProcessState.ExitCode()
 	w.cmd = nil

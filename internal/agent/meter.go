@@ -43,8 +43,8 @@ type minute struct {
 	Number  int64                  `json:"minute"`
 	Amounts map[string]baas.Meters `json:"amounts"` // by bot; "" is the Worker
 	Acked   []string               `json:"acked,omitempty"`
-	// Grown says that amounts came after it was reported, so that an acknowledgement may be of less.
-	Grown bool `json:"grown,omitempty"`
+	// Grown are the bots whose amounts weren't reported as they are now: an acknowledgement would be of less.
+	Grown []string `json:"grown,omitempty"`
 }
 
 func (m *minute) start() time.Time { return time.Unix(m.Number*60, 0).UTC() }
@@ -139,8 +139,10 @@ func (m *meter) add(now time.Time, elapsed time.Duration, amounts map[string]baa
 				continue
 			}
 			m.open.Amounts[bot] = m.open.Amounts[bot].Add(a)
-			m.open.Grown = true
-			m.open.Acked = slices.DeleteFunc(m.open.Acked, func(b string) bool { return b == bot })
+			m.open.Acked = without(m.open.Acked, bot)
+			if !slices.Contains(m.open.Grown, bot) {
+				m.open.Grown = append(m.open.Grown, bot)
+			}
 		}
 	}
 	if err := m.goTo(minuteOf(to)); err != nil {
@@ -243,24 +245,33 @@ func (m *meter) closed(limit int) (agentapi.UsageReport, error) {
 			continue
 		}
 		x := m.read(n)
-		if x.Grown {
-			x.Grown = false
-			if err := m.write(x, false); err != nil {
-				return r, fmt.Errorf("keeping usage: %w", err)
-			}
-		}
+		news := false
 		for _, bot := range slices.Sorted(maps.Keys(x.Amounts)) {
 			if slices.Contains(x.Acked, bot) {
 				continue
 			}
 			if len(r.Windows) == limit {
 				r.More = true
-				return r, nil
+				break
 			}
+			news = news || slices.Contains(x.Grown, bot)
+			x.Grown = without(x.Grown, bot)
 			r.Windows = append(r.Windows, baas.UsageWindow{WorkerID: m.workerID, BotID: bot, Start: x.start(), Meters: x.Amounts[bot]})
+		}
+		if news {
+			if err := m.write(x, false); err != nil {
+				return r, fmt.Errorf("keeping usage: %w", err)
+			}
+		}
+		if r.More {
+			break
 		}
 	}
 	return r, nil
+}
+
+func without(list []string, x string) []string {
+	return slices.DeleteFunc(list, func(s string) bool { return s == x })
 }
 
 // ack forgets windows. Those that it doesn't know, and those that have grown since they were read, are left.
@@ -276,11 +287,11 @@ func (m *meter) ack(keys []agentapi.UsageKey) error {
 			continue
 		}
 		x := m.read(n)
-		if x.Grown || len(x.Amounts) == 0 {
+		if len(x.Amounts) == 0 {
 			continue
 		}
 		for _, bot := range byMinute[n] {
-			if _, known := x.Amounts[bot]; known && !slices.Contains(x.Acked, bot) {
+			if _, known := x.Amounts[bot]; known && !slices.Contains(x.Acked, bot) && !slices.Contains(x.Grown, bot) {
 				x.Acked = append(x.Acked, bot)
 			}
 		}

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -13,6 +14,9 @@ import (
 // sampleEvery is the time between two measurements.
 const sampleEvery = 10 * time.Second
 
+// startOver is when what the agent's start needed is not needed any more.
+const startOver = 3 * time.Second
+
 // sampler measures the Worker and its bots and books the differences.
 type sampler struct {
 	sup     *supervisor
@@ -22,11 +26,12 @@ type sampler struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	mu   sync.Mutex
-	last time.Time // with its monotonic part
-	bots map[string]totals
-	sum  totals // of the Worker
-	use  agentapi.Now
+	mu    sync.Mutex
+	last  time.Time // with its monotonic part
+	bots  map[string]totals
+	sum   totals // of the Worker
+	use   agentapi.Now
+	asked int64 // sum.requests when idle was last asked
 }
 
 // totals are readings that only grow, and present ones.
@@ -44,14 +49,29 @@ func (s *sampler) run(ctx context.Context) {
 	s.sample()
 	t := time.NewTicker(sampleEvery)
 	defer t.Stop()
+	started := time.After(startOver)
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-started:
+			debug.FreeOSMemory()
 		case <-t.C:
 			s.sample()
 		}
+		if s.idle() {
+			_ = trim() // what fails costs memory, nothing else
+		}
 	}
+}
+
+// idle reports whether no request came since it was last asked.
+func (s *sampler) idle() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	idle := s.sum.requests == s.asked
+	s.asked = s.sum.requests
+	return idle
 }
 
 // present is the use at the last measurement.
