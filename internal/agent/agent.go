@@ -52,9 +52,8 @@ func Run(ctx context.Context, cfg Config) error {
 	if err := harden(); err != nil {
 		return err
 	}
-	// Little memory matters more here than a little CPU time for collecting it.
-	debug.SetGCPercent(40)
-	debug.SetMemoryLimit(64 << 20)
+	// A burst of traffic must not make the agent take the memory of the bots.
+	debug.SetMemoryLimit(48 << 20)
 	data, err := filepath.Abs(cfg.Data)
 	if err != nil {
 		return fmt.Errorf("finding the volume: %w", err)

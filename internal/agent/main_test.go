@@ -202,7 +202,7 @@ type platform struct {
 	down chan string
 }
 
-func newPlatform(t *testing.T) *platform {
+func newPlatform(t testing.TB) *platform {
 	t.Helper()
 	p := &platform{up: make(chan string, 100), down: make(chan string, 100)}
 	p.hub = tunnel.NewHub(tunnel.HubConfig{
@@ -231,7 +231,7 @@ func newPlatform(t *testing.T) *platform {
 // worker is an agent in a process of its own, on a volume.
 type worker struct {
 	*platform
-	t    *testing.T
+	t    testing.TB
 	id   string
 	data string
 	cmd  *exec.Cmd
@@ -239,7 +239,7 @@ type worker struct {
 	rev  int64
 }
 
-func (p *platform) newWorker(t *testing.T, id string) *worker {
+func (p *platform) newWorker(t testing.TB, id string) *worker {
 	w := &worker{platform: p, t: t, id: id, data: t.TempDir()}
 	t.Cleanup(func() {
 		if w.cmd != nil {
@@ -401,7 +401,7 @@ func (w *worker) get(bot, path string) (int, string) {
 }
 
 // program is a bot that behaves as the role says.
-func program(t *testing.T, id, role string, port int) agentapi.DesiredBot {
+func program(t testing.TB, id, role string, port int) agentapi.DesiredBot {
 	exe, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
@@ -412,7 +412,7 @@ func program(t *testing.T, id, role string, port int) agentapi.DesiredBot {
 	}
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	srv := httptest.NewServer(http.NotFoundHandler())
 	defer srv.Close()
 	var port int

@@ -10,7 +10,7 @@
 //	PUT    /v1/bots/{id}/files           the uploaded archive (Artifact headers) → 204
 //	GET    /v1/bots/{id}/export          tar of the bot's directory; 409 unless the bot is held and stopped
 //	PUT    /v1/bots/{id}/import          tar; replaces the bot's directory as a whole, or not at all → 204
-//	DELETE /v1/bots/{id}                 stops the bot and deletes its directory; 204 also when absent
+//	DELETE /v1/bots/{id}                 deletes the bot's directory once it has stopped; 204 also when absent, 409 when it should run
 //	GET    /v1/bots/{id}/logs            ?tail=N&follow=true&since=RFC3339: LogLine, one JSON document a line
 //	ANY    /v1/bots/{id}/http/…          the bot's own HTTP server, WebSockets included; 502 when it can't be reached
 //	GET    /v1/usage                     ?limit=N: closed windows that aren't acknowledged, oldest first: UsageReport

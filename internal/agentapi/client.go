@@ -99,7 +99,8 @@ func (c *Client) Import(ctx context.Context, botID string, body io.Reader) error
 	return c.upload(ctx, "importing a bot's directory", botPath(botID, "/import"), nil, -1, body)
 }
 
-// DeleteBot stops the bot and deletes its directory. No error when there is none. May be repeated.
+// DeleteBot deletes the directory of a bot that should not run here any more, once its processes have ended. No error
+// when there is none; baas.ErrConflict while it should run. May be repeated.
 func (c *Client) DeleteBot(ctx context.Context, botID string) error {
 	return c.call(ctx, "deleting a bot's directory", http.MethodDelete, botPath(botID, ""), nil, nil)
 }
