@@ -18,6 +18,8 @@ import (
 type conn interface {
 	exec(ctx context.Context, query string, args ...any) (affected int64, err error)
 	query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	// exclusively waits until no other transaction of the tenant works on the usage of these Workers.
+	exclusively(ctx context.Context, tenant string, workers []string) error
 	dialect
 }
 

@@ -6,8 +6,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -26,6 +29,8 @@ const (
 	appRole = "baas_app"
 	// migrationLock is the key of the advisory lock around migrations.
 	migrationLock = 0x62616173
+	// usageBuckets is how many locks the usage of a tenant has; a power of two.
+	usageBuckets = 64
 	// postgresConns bounds the connections of one process.
 	postgresConns = 32
 	// maxRepeats is how often a transaction that lost a deadlock is run again.
@@ -235,6 +240,27 @@ func (c pgConn) exec(ctx context.Context, query string, args ...any) (int64, err
 func (c pgConn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	rows, err := c.t.QueryContext(ctx, numbered(query), args...)
 	return rows, explainPostgres(err)
+}
+
+// exclusively locks the buckets that the Workers fall into, always in the same order. Rows would be locked in the order
+// in which they turn out to be new or known, which two transactions may meet in a circle.
+func (c pgConn) exclusively(ctx context.Context, tenant string, workers []string) error {
+	hash := func(s string) int32 {
+		h := fnv.New32a()
+		h.Write([]byte(s))
+		return int32(h.Sum32())
+	}
+	buckets := map[int32]bool{}
+	for _, w := range workers {
+		buckets[hash(w)&(usageBuckets-1)] = true
+	}
+	args := []any{hash(tenant)}
+	for _, b := range slices.Sorted(maps.Keys(buckets)) {
+		args = append(args, b)
+	}
+	_, err := c.exec(ctx, `SELECT pg_advisory_xact_lock(CAST(? AS INT), CAST(b AS INT)) FROM (VALUES `+
+		strings.TrimSuffix(strings.Repeat("(CAST(? AS INT)), ", len(args)-1), ", ")+`) AS v (b)`, args...)
+	return err
 }
 
 // forUpdate locks in a way that lets others refer to the row's key, which FOR UPDATE would not.

@@ -288,6 +288,9 @@ func (c *sqliteConn) close() error {
 	return c.c.Close()
 }
 
+// exclusively has nothing to do: there is one writer.
+func (*sqliteConn) exclusively(context.Context, string, []string) error { return nil }
+
 func (*sqliteConn) forUpdate() string { return "" }
 func (*sqliteConn) forShare() string  { return "" }
 

@@ -50,8 +50,7 @@ type usageRow struct {
 }
 
 // Record implements baas.UsageStore. Windows that are new are inserted; only for those that were there, the stored
-// amounts are read. What the minutes grew by is then added to the hours. Rows are written in the order of their key,
-// so that two transactions at once don't wait for each other in a circle.
+// amounts are read. What the minutes grew by is then added to the hours.
 func (t usage) Record(ctx context.Context, now time.Time, ws []baas.UsageWindow) (late int, err error) {
 	rows, late, err := mergeWindows(now, ws)
 	if err != nil || len(rows) == 0 {
@@ -60,6 +59,15 @@ func (t usage) Record(ctx context.Context, now time.Time, ws []baas.UsageWindow)
 	var one int
 	if err := row(ctx, t, []any{&one}, `SELECT 1 FROM tenants WHERE id = ?`+t.forShare(), t.tenant); err != nil {
 		return 0, doing("recording usage", notFound(err, "tenant"))
+	}
+	workers := make([]string, 0, len(rows))
+	for _, r := range rows {
+		if len(workers) == 0 || workers[len(workers)-1] != r.worker {
+			workers = append(workers, r.worker)
+		}
+	}
+	if err := t.exclusively(ctx, t.tenant, workers); err != nil {
+		return 0, doing("recording usage", err)
 	}
 	grown := map[usageKey]*usageRow{}
 	grow := func(k usageKey, windows int64, by baas.Meters) {
@@ -139,9 +147,11 @@ func checkWindow(i int, w baas.UsageWindow) error {
 func chunks(rows []usageRow) func(yield func([]usageRow) bool) {
 	return func(yield func([]usageRow) bool) {
 		for len(rows) > 0 {
-			n := 1
-			for n < 128 && n*2 <= len(rows) {
-				n *= 2
+			n := len(rows)
+			for _, size := range []int{16, 24, 32, 48, 64, 96, 128} {
+				if size <= len(rows) {
+					n = size
+				}
 			}
 			if !yield(rows[:n]) {
 				return
