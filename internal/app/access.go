@@ -2,14 +2,9 @@ package app
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
-	"time"
-
-	"github.com/hashicorp/golang-lru/v2/expirable"
 
 	"github.com/baas-platform/baas"
 	"github.com/baas-platform/baas/internal/authz"
@@ -44,6 +39,7 @@ func (a *App) enter(ctx context.Context, actor authz.Actor, ref string, action a
 
 // standing is a person's place in a tenant. ErrNotFound without the tenant.
 type standing struct {
+	user   string
 	tenant baas.Tenant
 	member *baas.Member // nil for strangers
 }
@@ -53,7 +49,7 @@ func (a *App) standing(ctx context.Context, userID, ref string) (standing, error
 		return standing{}, authz.NotFound()
 	}
 	key := userID + " " + ref
-	if s, ok := a.auth.standings.Get(key); ok {
+	if s, ok := a.auth.standings.get(key, a.Now()); ok {
 		return s, nil
 	}
 	read := a.auth.reading()
@@ -66,9 +62,9 @@ func (a *App) standing(ctx context.Context, userID, ref string) (standing, error
 		m, err := tx.In(t.ID).Members().Get(ctx, userID)
 		switch {
 		case err == nil:
-			s = standing{t, &m}
+			s = standing{userID, t, &m}
 		case errors.Is(err, baas.ErrNotFound):
-			s = standing{t, nil}
+			s = standing{userID, t, nil}
 		default:
 			return err
 		}
@@ -77,7 +73,7 @@ func (a *App) standing(ctx context.Context, userID, ref string) (standing, error
 	if err != nil {
 		return standing{}, fmt.Errorf("finding the tenant: %w", err)
 	}
-	read(func() { a.auth.standings.Add(key, s) })
+	read(func() { a.auth.standings.add(key, s, a.Now()) })
 	return s, nil
 }
 
@@ -171,58 +167,3 @@ func within(asked, limit []string) []string {
 	}
 	return both
 }
-
-// authCache remembers for a moment who holds a secret and who is what in which tenant, and forgets it when it changes.
-type authCache struct {
-	actors    *expirable.LRU[string, authz.Actor] // by the hash of the secret
-	standings *expirable.LRU[string, standing]    // by user and tenant, as "usr_… ten_…" or "usr_… slug"
-	changes   atomic.Int64
-}
-
-func newAuthCache(ttl time.Duration) *authCache {
-	return &authCache{
-		actors:    expirable.NewLRU[string, authz.Actor](10000, nil, ttl),
-		standings: expirable.NewLRU[string, standing](10000, nil, ttl),
-	}
-}
-
-// reading begins a read whose outcome is to be remembered; nothing is remembered when something changed meanwhile.
-func (c *authCache) reading() (remember func(add func())) {
-	before := c.changes.Load()
-	return func(add func()) {
-		if c.changes.Load() == before {
-			add()
-		}
-	}
-}
-
-// change forgets what a change makes wrong.
-func (c *authCache) change(ch baas.Change) {
-	switch ch.Kind {
-	case "tenant", "member":
-		c.changes.Add(1)
-		for _, k := range c.standings.Keys() {
-			if s, ok := c.standings.Peek(k); ok && s.tenant.ID == ch.TenantID {
-				c.standings.Remove(k)
-			}
-		}
-	case "token":
-		c.forget(func(a authz.Actor) bool { return a.TokenID == ch.ID || ch.ID == "" && a.TenantID == ch.TenantID })
-	case baas.ChangeResync:
-		c.changes.Add(1)
-		c.standings.Purge()
-		c.actors.Purge()
-	}
-}
-
-// forget drops authenticated actors.
-func (c *authCache) forget(which func(authz.Actor) bool) {
-	c.changes.Add(1)
-	for _, k := range c.actors.Keys() {
-		if a, ok := c.actors.Peek(k); ok && which(a) {
-			c.actors.Remove(k)
-		}
-	}
-}
-
-func cacheKey(hash []byte) string { return hex.EncodeToString(hash) }

@@ -75,7 +75,7 @@ func (a *App) Authenticate(ctx context.Context, secret string) (authz.Actor, err
 	}
 	hash := hashSecret(secret)
 	key := cacheKey(hash)
-	if actor, ok := a.auth.actors.Get(key); ok {
+	if actor, ok := a.auth.actors.get(key, a.Now()); ok {
 		return actor, nil
 	}
 	remember := a.auth.reading()
@@ -90,7 +90,7 @@ func (a *App) Authenticate(ctx context.Context, secret string) (authz.Actor, err
 	if err != nil {
 		return authz.Actor{}, fmt.Errorf("authenticating: %w", err)
 	}
-	remember(func() { a.auth.actors.Add(key, actor) })
+	remember(func() { a.auth.actors.add(key, actor, a.Now()) })
 	return actor, nil
 }
 
