@@ -174,7 +174,7 @@ func TestBotHosts(t *testing.T) {
 func TestLimits(t *testing.T) {
 	release := make(chan struct{})
 	w := newWorld(t, func(c *gateway.Config) {
-		c.Limits.Body, c.Limits.Headers, c.Limits.FirstByte = 100_000, 4096, 50*time.Millisecond
+		c.Limits.Body, c.Limits.Headers, c.Limits.FirstByte = 100_000, 4096, time.Second
 	})
 	wk := w.worker("Financeiro")
 	b := w.bot(wk, "um", baas.AccessPublic)
@@ -486,7 +486,7 @@ func TestRequestsWaitForTheWorker(t *testing.T) {
 }
 
 func TestWaitingHasLimits(t *testing.T) {
-	w := newWorld(t, func(c *gateway.Config) { c.Limits.Wait, c.Limits.Waiting = 300*time.Millisecond, 3 })
+	w := newWorld(t, func(c *gateway.Config) { c.Limits.Wait, c.Limits.Waiting = 2*time.Second, 3 })
 	wk := w.worker("Financeiro")
 	b := w.bot(wk, "um", baas.AccessPublic)
 	began := time.Now()
@@ -506,7 +506,7 @@ func TestWaitingHasLimits(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if took := time.Since(began); took < 300*time.Millisecond || took > 8*time.Second {
+	if took := time.Since(began); took < 2*time.Second || took > 15*time.Second {
 		t.Errorf("the limit took %s", took)
 	}
 	if full.Load() != 7 || late.Load() != 3 {
