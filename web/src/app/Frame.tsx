@@ -1,0 +1,72 @@
+import { Burger, Drawer, ScrollArea } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { useRouterState } from '@tanstack/react-router';
+import { type ReactNode, useEffect } from 'react';
+import { useTranslation } from 'react-i18next';
+import classes from './Frame.module.css';
+
+interface Props {
+  /** At the top of the side bar: where the person is. */
+  place: ReactNode;
+  navigation: ReactNode;
+  /** At the foot of the side bar. */
+  foot?: ReactNode;
+  /** The left and right part of the top bar. */
+  scope?: ReactNode;
+  tools: ReactNode;
+  children: ReactNode;
+}
+
+/** The frame around every page: side bar (a drawer on small screens), top bar, content. */
+export function Frame({ place, navigation, foot, scope, tools, children }: Props) {
+  const { t } = useTranslation('app');
+  const [opened, drawer] = useDisclosure(false);
+  const pathname = useRouterState({ select: (s) => s.location.pathname });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer
+  useEffect(() => drawer.close(), [pathname]);
+
+  const side = (
+    <>
+      <div className={classes.place}>{place}</div>
+      <ScrollArea className={classes.nav} type="auto" scrollbarSize={6}>
+        {navigation}
+      </ScrollArea>
+      {foot && <div className={classes.foot}>{foot}</div>}
+    </>
+  );
+
+  return (
+    <div className={classes.root}>
+      <a className="skip-link" href="#content">
+        {t('skip')}
+      </a>
+      <div className={classes.side}>{side}</div>
+      <Drawer
+        opened={opened}
+        onClose={drawer.close}
+        size={284}
+        padding={0}
+        withCloseButton={false}
+        title={t('menu')}
+        classNames={{ header: classes.drawerHeader, body: classes.drawerBody, content: classes.drawerContent }}
+      >
+        {side}
+      </Drawer>
+      <header className={classes.top}>
+        <Burger
+          className={classes.burger}
+          opened={opened}
+          onClick={drawer.toggle}
+          size="sm"
+          aria-label={t('menu')}
+          aria-expanded={opened}
+        />
+        <div className={classes.scope}>{scope}</div>
+        <div className={classes.tools}>{tools}</div>
+      </header>
+      <main id="content" className={classes.main} tabIndex={-1}>
+        {children}
+      </main>
+    </div>
+  );
+}

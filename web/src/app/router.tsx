@@ -1,0 +1,244 @@
+import type { QueryClient } from '@tanstack/react-query';
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+  retainSearchParams,
+} from '@tanstack/react-router';
+import { isApiError } from '@/api/problem';
+import { type BotTab, botTabs } from '@/bots/tabs';
+import { meQuery } from '@/session/queries';
+import { lastTenant, rememberTenant } from '@/tenants/last';
+import { type WorkerTab, workerTabs } from '@/workers/tabs';
+import { NotFoundPage, RouteError } from './fallbacks';
+
+// Every page is a chunk of its own. A slice's pages hang below the frame (signed-in/t/$tenant); the address of the
+// chosen Worker (?worker=) stays while people go from page to page.
+
+const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
+
+const root = createRootRouteWithContext<{ queryClient: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFoundPage,
+  errorComponent: RouteError,
+});
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) }),
+  component: lazyRouteComponent(() => import('@/session/LoginPage'), 'LoginPage'),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  validateSearch: (search: Record<string, unknown>): { token: string } => ({ token: text(search.token) ?? '' }),
+  component: lazyRouteComponent(() => import('@/session/InvitationPage'), 'InvitationPage'),
+});
+
+/** Everything below needs a log-in. */
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'signed-in',
+  beforeLoad: async ({ context, location }) => {
+    try {
+      return { me: await context.queryClient.ensureQueryData(meQuery) };
+    } catch (error) {
+      if (!isApiError(error, 'unauthenticated')) throw error;
+      throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } });
+    }
+  },
+  component: lazyRouteComponent(() => import('./SignedIn'), 'SignedIn'),
+});
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  beforeLoad: ({ context: { me } }) => {
+    const remembered = lastTenant();
+    const membership = me.tenants.find((m) => m.tenant.slug === remembered) ?? me.tenants[0];
+    if (membership) throw redirect({ to: '/t/$tenant', params: { tenant: membership.tenant.slug } });
+    if (me.operator) throw redirect({ to: '/operator' });
+  },
+  component: lazyRouteComponent(() => import('@/tenants/NoTenantPage'), 'NoTenantPage'),
+});
+
+const account = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/account',
+  component: lazyRouteComponent(() => import('@/session/AccountPage'), 'AccountPage'),
+});
+
+/** A tenant's pages, within the frame. */
+const tenant = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/t/$tenant',
+  validateSearch: (search: Record<string, unknown>): { worker?: string } => ({ worker: text(search.worker) }),
+  search: { middlewares: [retainSearchParams(['worker'])] },
+  beforeLoad: ({ params, context: { me } }) => {
+    if (me.tenants.some((m) => m.tenant.slug === params.tenant)) rememberTenant(params.tenant);
+  },
+  component: lazyRouteComponent(() => import('./TenantFrame'), 'TenantFrame'),
+});
+
+const overview = createRoute({
+  getParentRoute: () => tenant,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/overview/OverviewPage'), 'OverviewPage'),
+});
+
+export interface WorkersSearch {
+  view?: 'board' | 'list';
+  q?: string;
+  state?: 'attention' | 'running' | 'stopped' | 'busy';
+  sort?: string;
+}
+
+const workers = createRoute({
+  getParentRoute: () => tenant,
+  path: '/workers',
+  validateSearch: (search: Record<string, unknown>): WorkersSearch => ({
+    view: search.view === 'list' ? 'list' : search.view === 'board' ? 'board' : undefined,
+    q: text(search.q),
+    state: (['attention', 'running', 'stopped', 'busy'] as const).find((s) => s === search.state),
+    sort: text(search.sort),
+  }),
+  component: lazyRouteComponent(() => import('@/workers/WorkersPage'), 'WorkersPage'),
+});
+
+const newWorker = createRoute({
+  getParentRoute: () => tenant,
+  path: '/workers/new',
+  component: lazyRouteComponent(() => import('@/workers/NewWorkerPage'), 'NewWorkerPage'),
+});
+
+const worker = createRoute({
+  getParentRoute: () => tenant,
+  path: '/workers/$workerId',
+  validateSearch: (search: Record<string, unknown>): { tab?: WorkerTab } => ({
+    tab: workerTabs.find((tab) => tab === search.tab),
+  }),
+  component: lazyRouteComponent(() => import('@/workers/WorkerPage'), 'WorkerPage'),
+});
+
+export interface BotsSearch {
+  q?: string;
+  state?: 'attention' | 'running' | 'stopped' | 'busy';
+  kind?: 'assistant' | 'program';
+}
+
+const bots = createRoute({
+  getParentRoute: () => tenant,
+  path: '/bots',
+  validateSearch: (search: Record<string, unknown>): BotsSearch => ({
+    q: text(search.q),
+    state: (['attention', 'running', 'stopped', 'busy'] as const).find((s) => s === search.state),
+    kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
+  }),
+  component: lazyRouteComponent(() => import('@/bots/BotsPage'), 'BotsPage'),
+});
+
+const newBot = createRoute({
+  getParentRoute: () => tenant,
+  path: '/bots/new',
+  validateSearch: (search: Record<string, unknown>): { kind?: 'assistant' | 'program' } => ({
+    kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
+  }),
+  component: lazyRouteComponent(() => import('@/bots/NewBotPage'), 'NewBotPage'),
+});
+
+const bot = createRoute({
+  getParentRoute: () => tenant,
+  path: '/bots/$botId',
+  validateSearch: (search: Record<string, unknown>): { tab?: BotTab; created?: boolean } => ({
+    tab: botTabs.find((tab) => tab === search.tab),
+    created: search.created === true || undefined,
+  }),
+  component: lazyRouteComponent(() => import('@/bots/BotPage'), 'BotPage'),
+});
+
+const activity = createRoute({
+  getParentRoute: () => tenant,
+  path: '/activity',
+  component: lazyRouteComponent(() => import('@/events/ActivityPage'), 'ActivityPage'),
+});
+
+const team = createRoute({
+  getParentRoute: () => tenant,
+  path: '/team',
+  component: lazyRouteComponent(() => import('@/team/TeamPage'), 'TeamPage'),
+});
+
+const secrets = createRoute({
+  getParentRoute: () => tenant,
+  path: '/secrets',
+  component: lazyRouteComponent(() => import('@/secrets/SecretsPage'), 'SecretsPage'),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => tenant,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('@/team/TokensPage'), 'TokensPage'),
+});
+
+/** The operator's pages, within a frame of their own. */
+const operator = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/operator',
+  component: lazyRouteComponent(() => import('@/operator/OperatorFrame'), 'OperatorFrame'),
+});
+
+const operatorTenants = createRoute({
+  getParentRoute: () => operator,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/operator/TenantsPage'), 'TenantsPage'),
+});
+
+const operatorTenant = createRoute({
+  getParentRoute: () => operator,
+  path: '/tenants/$tenantId',
+  component: lazyRouteComponent(() => import('@/operator/TenantPage'), 'TenantPage'),
+});
+
+const operatorPlans = createRoute({
+  getParentRoute: () => operator,
+  path: '/plans',
+  component: lazyRouteComponent(() => import('@/operator/PlansPage'), 'PlansPage'),
+});
+
+const operatorPlatform = createRoute({
+  getParentRoute: () => operator,
+  path: '/platform',
+  component: lazyRouteComponent(() => import('@/operator/PlatformPage'), 'PlatformPage'),
+});
+
+const routeTree = root.addChildren([
+  login,
+  invitation,
+  signedIn.addChildren([
+    home,
+    account,
+    tenant.addChildren([overview, workers, newWorker, worker, bots, newBot, bot, activity, team, secrets, tokens]),
+    operator.addChildren([operatorTenants, operatorTenant, operatorPlans, operatorPlatform]),
+  ]),
+]);
+
+export function makeRouter(queryClient: QueryClient) {
+  return createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+  });
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,128 @@
+import {
+  ActionIcon,
+  Badge,
+  Button,
+  Card,
+  type CSSVariablesResolver,
+  createTheme,
+  type MantineColorsTuple,
+  Menu,
+  Modal,
+  NumberInput,
+  Paper,
+  PasswordInput,
+  Select,
+  Skeleton,
+  Table,
+  Tabs,
+  Textarea,
+  TextInput,
+  Tooltip,
+} from '@mantine/core';
+
+const cobalt: MantineColorsTuple = [
+  '#eef2ff', '#dbe4ff', '#b9c8fb', '#93a9f4', '#6f8aec', '#4a69dd', '#2f50c9', '#2743ab', '#20378c', '#1a2c6e',
+]; // biome-ignore format: one line
+
+const gray: MantineColorsTuple = [
+  '#f6f7f9', '#eef0f4', '#e3e6ec', '#d2d7e0', '#b3bac7', '#8a93a5', '#667085', '#4b5468', '#323a4b', '#1b2130',
+]; // biome-ignore format: one line
+
+const dark: MantineColorsTuple = [
+  '#e7eaf0', '#c3c9d5', '#9aa3b4', '#737d90', '#4d5668', '#353d4c', '#272e3b', '#171c25', '#0e1116', '#090b0f',
+]; // biome-ignore format: one line
+
+/** The look of the product: quiet surfaces, one accent, and colours of states that mean the same everywhere. */
+export const theme = createTheme({
+  primaryColor: 'cobalt',
+  primaryShade: { light: 6, dark: 5 },
+  colors: { cobalt, gray, dark },
+  black: '#1b2130',
+  fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
+  fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Code', Menlo, Consolas, monospace",
+  headings: {
+    fontWeight: '650',
+    sizes: {
+      h1: { fontSize: '1.5rem', lineHeight: '1.3' },
+      h2: { fontSize: '1.0625rem', lineHeight: '1.4' },
+      h3: { fontSize: '0.9375rem', lineHeight: '1.4' },
+    },
+  },
+  fontSizes: { xs: '0.75rem', sm: '0.8125rem', md: '0.875rem', lg: '1rem', xl: '1.125rem' },
+  lineHeights: { xs: '1.4', sm: '1.45', md: '1.5', lg: '1.55', xl: '1.6' },
+  radius: { xs: '4px', sm: '6px', md: '8px', lg: '12px', xl: '16px' },
+  defaultRadius: 'md',
+  cursorType: 'pointer',
+  respectReducedMotion: true,
+  shadows: {
+    xs: '0 1px 2px rgb(20 26 40 / 6%)',
+    sm: '0 1px 3px rgb(20 26 40 / 8%), 0 1px 2px rgb(20 26 40 / 4%)',
+    md: '0 6px 16px -4px rgb(20 26 40 / 12%), 0 2px 4px rgb(20 26 40 / 5%)',
+    lg: '0 16px 40px -8px rgb(20 26 40 / 18%)',
+  },
+  components: {
+    ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
+    Badge: Badge.extend({
+      defaultProps: { variant: 'light', radius: 'sm' },
+      styles: { label: { textTransform: 'none' } },
+    }),
+    Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 550 } } }),
+    Card: Card.extend({ defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } }),
+    Menu: Menu.extend({ defaultProps: { shadow: 'md', radius: 'md', withinPortal: true } }),
+    Modal: Modal.extend({
+      defaultProps: { centered: true, radius: 'lg', padding: 'lg' },
+      styles: { title: { fontWeight: 650, fontSize: '1.0625rem' } },
+    }),
+    NumberInput: NumberInput.extend({ defaultProps: { size: 'sm' } }),
+    Paper: Paper.extend({ defaultProps: { radius: 'lg' } }),
+    PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
+    Select: Select.extend({ defaultProps: { size: 'sm', checkIconPosition: 'right' } }),
+    Skeleton: Skeleton.extend({ defaultProps: { radius: 'sm' } }),
+    Table: Table.extend({ defaultProps: { verticalSpacing: 'sm' } }),
+    Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
+    Textarea: Textarea.extend({ defaultProps: { size: 'sm' } }),
+    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, radius: 'sm' } }),
+  },
+});
+
+/** Surfaces, text and states beyond what the component library has. Every text colour keeps 4.5:1 on its surface. */
+export const cssVariables: CSSVariablesResolver = () => ({
+  variables: {},
+  light: {
+    '--mantine-color-body': '#f6f7f9',
+    '--mantine-color-dimmed': '#5a6375',
+    '--mantine-color-placeholder': '#6b7486',
+    '--mantine-color-error': '#b42318',
+    '--surface': '#ffffff',
+    '--surface-sunken': '#f0f2f5',
+    '--surface-hover': '#f3f5f8',
+    '--line': '#e3e6ec',
+    '--line-strong': '#cfd5df',
+    '--accent-text': '#2743ab',
+    '--accent-soft': '#eef2ff',
+    '--ok': '#0d7a4f', '--ok-soft': '#e4f5ec', '--ok-line': '#159a65',
+    '--warn': '#8f5200', '--warn-soft': '#fdf1dc', '--warn-line': '#d98a14',
+    '--bad': '#b42318', '--bad-soft': '#fdeceb', '--bad-line': '#dc4437',
+    '--busy': '#1f5fa8', '--busy-soft': '#e6f0fb', '--busy-line': '#3b82d0',
+    '--off': '#566074', '--off-soft': '#eceff3', '--off-line': '#98a2b3',
+  },
+  dark: {
+    '--mantine-color-body': '#0e1116',
+    '--mantine-color-dimmed': '#98a2b3',
+    '--mantine-color-placeholder': '#8b95a7',
+    '--mantine-color-error': '#ff9389',
+    '--surface': '#161b23',
+    '--surface-sunken': '#0b0e12',
+    '--surface-hover': '#1d232d',
+    '--line': '#272e3a',
+    '--line-strong': '#3a4353',
+    '--accent-text': '#a9bbfa',
+    '--accent-soft': '#1c2644',
+    '--ok': '#5fd3a0', '--ok-soft': '#12301f', '--ok-line': '#2fae77',
+    '--warn': '#f2bd62', '--warn-soft': '#35280f', '--warn-line': '#d0912c',
+    '--bad': '#ff9389', '--bad-soft': '#3a1714', '--bad-line': '#e2584c',
+    '--busy': '#86b9f2', '--busy-soft': '#13273f', '--busy-line': '#4a90dc',
+    '--off': '#a3adbd', '--off-soft': '#222833', '--off-line': '#667085',
+  },
+}); // biome-ignore format: groups of three

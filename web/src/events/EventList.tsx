@@ -1,0 +1,93 @@
+import { Skeleton } from '@mantine/core';
+import { IconAlertTriangle, IconCircleX, IconPoint } from '@tabler/icons-react';
+import { Link } from '@tanstack/react-router';
+import { memo, useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Event } from '@/api/resources';
+import { useBots } from '@/bots/queries';
+import { useTenantSlug } from '@/tenants/queries';
+import { RelativeTime } from '@/ui/RelativeTime';
+import { useWorkers } from '@/workers/queries';
+import classes from './EventList.module.css';
+import { useEventText } from './text';
+
+const icons = { info: IconPoint, warning: IconAlertTriangle, error: IconCircleX } as const;
+
+/** Events as lines: how serious, what happened, where, when. */
+export const EventList = memo(function EventList({ events, hideWorker }: { events: Event[]; hideWorker?: boolean }) {
+  const { t } = useTranslation('status');
+  const say = useEventText();
+  const tenant = useTenantSlug();
+  const { data: workers } = useWorkers();
+  const { data: bots } = useBots();
+  const workerNames = useMemo(() => new Map((workers ?? []).map((w) => [w.id, w.name])), [workers]);
+  const botNames = useMemo(() => new Map((bots ?? []).map((b) => [b.id, b.name])), [bots]);
+
+  return (
+    <ol className={classes.list}>
+      {events.map((event) => {
+        const Icon = icons[event.level];
+        const { subject, text } = say(event);
+        const worker = event.worker_id ? workerNames.get(event.worker_id) : undefined;
+        const bot = event.bot_id ? botNames.get(event.bot_id) : undefined;
+        return (
+          <li key={event.id} className={classes.event} data-level={event.level}>
+            <span className={classes.icon}>
+              <Icon
+                size={event.level === 'info' ? 18 : 16}
+                stroke={1.9}
+                role={event.level === 'info' ? 'presentation' : 'img'}
+                aria-label={event.level === 'info' ? undefined : t(`level.${event.level}`)}
+              />
+            </span>
+            <div className={classes.body}>
+              <span className={classes.text}>
+                {subject && !bot && (!worker || hideWorker) && <strong>{subject}: </strong>}
+                {bot && event.bot_id && (
+                  <>
+                    <Link to="/t/$tenant/bots/$botId" params={{ tenant, botId: event.bot_id }} className={classes.link}>
+                      {bot}
+                    </Link>
+                    {': '}
+                  </>
+                )}
+                {!bot && worker && !hideWorker && event.worker_id && (
+                  <>
+                    <Link
+                      to="/t/$tenant/workers/$workerId"
+                      params={{ tenant, workerId: event.worker_id }}
+                      className={classes.link}
+                    >
+                      {worker}
+                    </Link>
+                    {': '}
+                  </>
+                )}
+                {text}
+              </span>
+              <span className={classes.when}>
+                {bot && worker && !hideWorker && <>{worker} · </>}
+                <RelativeTime time={event.at} />
+              </span>
+            </div>
+          </li>
+        );
+      })}
+    </ol>
+  );
+});
+
+export function EventListSkeleton({ lines = 6 }: { lines?: number }) {
+  const { t } = useTranslation('ui');
+  return (
+    <div role="status" aria-label={t('loading')} style={{ display: 'grid', gap: 18 }}>
+      {Array.from({ length: lines }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+        <div key={i} style={{ display: 'grid', gap: 6 }}>
+          <Skeleton h={12} w={`${70 - ((i * 13) % 30)}%`} />
+          <Skeleton h={10} w={90} />
+        </div>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,59 @@
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
+import { client, must } from '@/api/client';
+import type { Refresh } from '@/api/live';
+import type { Event } from '@/api/resources';
+import { tenantKeys } from '@/tenants/queries';
+
+export interface EventFilter {
+  worker?: string;
+  bot?: string;
+  level?: Event['level'][];
+  search?: string;
+  from?: string;
+  to?: string;
+}
+
+export const eventKeys = {
+  all: (tenant: string) => [...tenantKeys.all(tenant), 'events'] as const,
+};
+
+const queryOf = (filter: EventFilter) => ({
+  worker: filter.worker ? [filter.worker] : undefined,
+  bot: filter.bot || undefined,
+  level: filter.level?.length ? filter.level : undefined,
+  search: filter.search || undefined,
+  from: filter.from || undefined,
+  to: filter.to || undefined,
+});
+
+/** The latest events. */
+export const latestEventsQuery = (tenant: string, filter: EventFilter, limit: number) =>
+  queryOptions({
+    queryKey: [...eventKeys.all(tenant), 'latest', filter, limit],
+    queryFn: async ({ signal }): Promise<Event[]> =>
+      (
+        await must(
+          client.GET('/tenants/{tenant}/events', {
+            params: { path: { tenant }, query: { ...queryOf(filter), limit } },
+            signal,
+          }),
+        )
+      ).items,
+  });
+
+/** All events that match, page by page, newest first. */
+export const eventsQuery = (tenant: string, filter: EventFilter) =>
+  infiniteQueryOptions({
+    queryKey: [...eventKeys.all(tenant), 'pages', filter],
+    queryFn: ({ pageParam, signal }): Promise<{ items: Event[]; next?: string }> =>
+      must(
+        client.GET('/tenants/{tenant}/events', {
+          params: { path: { tenant }, query: { ...queryOf(filter), cursor: pageParam || undefined, limit: 100 } },
+          signal,
+        }),
+      ),
+    initialPageParam: '',
+    getNextPageParam: (last) => last.next || undefined,
+  });
+
+export const refreshEvents: Refresh = (cache, tenant) => cache.invalidateQueries({ queryKey: eventKeys.all(tenant) });

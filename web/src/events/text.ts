@@ -1,0 +1,40 @@
+import type { TFunction } from 'i18next';
+import { useCallback } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Event } from '@/api/resources';
+import { translateReason } from '@/status/reason';
+import catalogue from './en.json';
+
+type Kind = keyof (typeof catalogue)['kind'];
+
+const kinds: ReadonlySet<string> = new Set(Object.keys(catalogue.kind));
+
+const capital = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+
+export interface EventText {
+  /** What it is about, when that isn't part of the text. */
+  subject?: string;
+  text: string;
+}
+
+/** Says an event in the language of the texts; one that isn't known comes in the platform's own words. */
+export function eventText(t: TFunction<'events'>, status: TFunction<'status'>, event: Event): EventText {
+  const kind = event.kind.replace('.', '_');
+  const data = (event.data ?? {}) as Record<string, unknown>;
+  if (kinds.has(kind)) {
+    return { text: t(`kind.${kind as Kind}`, { ...data, name: data.name ?? '', email: data.email ?? '' }) };
+  }
+  const about = /^(?:Worker|Bot) (?!move: )(?<subject>.+?): (?<reason>.+)$/s.exec(event.message)?.groups;
+  if (about?.subject && about.reason) {
+    return { subject: about.subject, text: capital(translateReason(status, about.reason)) };
+  }
+  const move = /^Bot move: (?<reason>.+)$/s.exec(event.message)?.groups;
+  if (move?.reason) return { text: t('move', { reason: translateReason(status, move.reason) }) };
+  return { text: capital(translateReason(status, event.message)) };
+}
+
+export function useEventText(): (event: Event) => EventText {
+  const { t } = useTranslation('events');
+  const { t: status } = useTranslation('status');
+  return useCallback((event: Event) => eventText(t, status, event), [t, status]);
+}

@@ -1,0 +1,105 @@
+import { autoScrollWindowForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
+import { Skeleton } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useWindowVirtualizer } from '@tanstack/react-virtual';
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useTranslation } from 'react-i18next';
+import type { Bot, Worker } from '@/api/resources';
+import { useMoving } from '@/moves/MovesProvider';
+import { useTenantSlug } from '@/tenants/queries';
+import { currentUseQuery } from '@/usage/current';
+import classes from './Board.module.css';
+import { BotMenu, type BotMenuAnchor } from './BotMenu';
+import { WorkerBox } from './WorkerBox';
+
+const boxWidth = 296;
+const boxHeight = 304;
+const gap = 16;
+const noBots: Bot[] = [];
+
+interface Props {
+  workers: Worker[];
+  bots: ReadonlyMap<string, Bot[]>;
+  canMove: boolean;
+}
+
+/**
+ * Every Worker as a box with its bots inside. Only the rows that are in sight are in the page, and all boxes are of
+ * one height, so that a thousand of them scroll as ten do.
+ */
+export function Board({ workers, bots, canMove }: Props) {
+  const { t } = useTranslation('workers');
+  const tenant = useTenantSlug();
+  const { ref, width } = useElementSize();
+  const { move, choose } = useMoving();
+  const { data: use } = useQuery(currentUseQuery(tenant));
+  const [menu, setMenu] = useState<BotMenuAnchor | null>(null);
+  const columns = Math.max(1, Math.floor((width + gap) / (boxWidth + gap)));
+  const rows = width === 0 ? 0 : Math.ceil(workers.length / columns);
+
+  const top = useRef<HTMLDivElement>(null);
+  const [offset, setOffset] = useState(0);
+  useLayoutEffect(() => {
+    if (top.current) setOffset(top.current.getBoundingClientRect().top + window.scrollY);
+  }, []);
+  const virtualizer = useWindowVirtualizer({
+    count: rows,
+    estimateSize: () => boxHeight + gap,
+    overscan: 2,
+    scrollMargin: offset,
+  });
+
+  useEffect(() => autoScrollWindowForElements(), []);
+
+  const onMenu = useCallback((bot: Bot, element: HTMLElement) => setMenu({ bot, element }), []);
+
+  return (
+    <div ref={top}>
+      {canMove && workers.length > 1 && <p className={classes.hint}>{t('board.hint')}</p>}
+      <div ref={ref} className={classes.area} style={{ height: virtualizer.getTotalSize() }}>
+        {virtualizer.getVirtualItems().map((row) => (
+          <div
+            key={row.key}
+            className={classes.row}
+            style={{
+              transform: `translateY(${row.start - virtualizer.options.scrollMargin}px)`,
+              gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
+              height: boxHeight,
+              gap,
+            }}
+          >
+            {workers.slice(row.index * columns, (row.index + 1) * columns).map((worker) => (
+              <WorkerBox
+                key={worker.id}
+                tenant={tenant}
+                worker={worker}
+                bots={bots.get(worker.id) ?? noBots}
+                use={use?.get(worker.id)}
+                canMove={canMove}
+                onDropBot={move}
+                onChoose={choose}
+                onMenu={onMenu}
+              />
+            ))}
+          </div>
+        ))}
+      </div>
+      {menu && (
+        <BotMenu anchor={menu} tenant={tenant} canMove={canMove} onMove={choose} onClose={() => setMenu(null)} />
+      )}
+    </div>
+  );
+}
+
+export function BoardSkeleton() {
+  const { t } = useTranslation('ui');
+  return (
+    <div className={classes.skeletons} role="status" aria-label={t('loading')}>
+      {Array.from({ length: 6 }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
+        <Skeleton key={i} h={boxHeight} radius="lg" />
+      ))}
+    </div>
+  );
+}
