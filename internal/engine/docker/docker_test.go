@@ -195,11 +195,13 @@ func (b *bench) harness(level, unsupported baas.Isolation) enginetest.Harness {
 }
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	enginetest.Run(t, b.harness(baas.IsolationContainer, baas.IsolationNone))
 }
 
 func TestConformanceSandbox(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.needSandbox(t)
 	enginetest.Run(t, b.harness(baas.IsolationSandbox, baas.IsolationNone))

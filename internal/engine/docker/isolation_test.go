@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -102,22 +104,22 @@ func testReach(t *testing.T, b *bench, level baas.Isolation) {
 	for _, addr := range hostAddresses(t) {
 		forbidden["the host at "+addr] = net.JoinHostPort(addr, open)
 	}
+	agents := net.JoinHostPort(host.String(), fmt.Sprint(b.control.Port))
+	addrs := append(slices.Collect(maps.Values(forbidden)), agents)
+	reached := strings.Fields(attacker.Must(t, "dial", strings.Join(addrs, " "), ""))
 	for what, addr := range forbidden {
-		if _, err := attacker.Do(t, "dial", addr, ""); err == nil {
+		if slices.Contains(reached, addr) {
 			t.Errorf("a Worker reaches %s (%s)", what, addr)
 		}
 	}
-	if _, err := attacker.Do(t, "dial", net.JoinHostPort(host.String(), fmt.Sprint(b.control.Port)), ""); err != nil {
-		t.Errorf("a Worker doesn't reach the agent listener: %v", err)
+	if !slices.Contains(reached, agents) {
+		t.Error("a Worker doesn't reach the agent listener")
 	}
 	// Nothing answers at the metadata addresses here, so it takes the counters to see that the rules held them back.
 	for _, addr := range []string{"169.254.0.0/16", "100.100.100.200"} {
 		if n := dropped(t, e, addr); n == 0 {
 			t.Errorf("no packet to %s was dropped by the rules", addr)
 		}
-	}
-	if out, err := attacker.Do(t, "dial", "127.0.0.1:1", ""); err == nil {
-		t.Errorf("the probe's dial is broken: %s", out)
 	}
 	if _, err := attacker.Do(t, "read", "/var/run/docker.sock", ""); err == nil {
 		t.Error("a Worker sees the engine's socket")
@@ -158,10 +160,12 @@ func hostAddresses(t *testing.T) (addrs []string) {
 }
 
 func TestWorkersReachOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
 	testReach(t, newBench(t), baas.IsolationContainer)
 }
 
 func TestSandboxesReachOnlyWhatTheyMay(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	b.needSandbox(t)
 	testReach(t, b, baas.IsolationSandbox)
@@ -169,6 +173,7 @@ func TestSandboxesReachOnlyWhatTheyMay(t *testing.T) {
 
 // Without the rules the same dial succeeds, so the test above would fail without them.
 func TestTheGuardIsWhatKeepsWorkersFromTheHost(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	tenant := baas.NewID(baas.PrefixTenant)
@@ -179,24 +184,25 @@ func TestTheGuardIsWhatKeepsWorkersFromTheHost(t *testing.T) {
 		t.Fatal(err)
 	}
 	addr := net.JoinHostPort(gateway.String(), open)
-	if _, err := p.Do(t, "dial", addr, ""); err == nil {
+	if p.Must(t, "dial", addr, "") != "" {
 		t.Fatal("a Worker reaches the host although the rules are set")
 	}
 	if err := e.runNetguard(t.Context(), "remove", e.tableName()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Do(t, "dial", addr, ""); err != nil {
-		t.Errorf("without the rules the host can't be reached either (%v): the test proves nothing", err)
+	if p.Must(t, "dial", addr, "") == "" {
+		t.Error("without the rules the host can't be reached either: the test proves nothing")
 	}
 	if err := e.applyGuard(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Do(t, "dial", addr, ""); err == nil {
+	if p.Must(t, "dial", addr, "") != "" {
 		t.Error("a Worker reaches the host after the rules were set again")
 	}
 }
 
 func TestRulesThatCanNotBeSetStopNewMachines(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	// The rules name the agent's address, which this isn't.
@@ -226,6 +232,7 @@ func TestRulesThatCanNotBeSetStopNewMachines(t *testing.T) {
 // What CIS Docker Benchmark (section 5) and Pod Security "restricted" ask of a container, read back from the engine and
 // from inside.
 func TestHardening(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	for _, image := range []string{"", b.image} {
@@ -295,6 +302,7 @@ func onlyVolumes(ms []container.MountPoint) bool {
 }
 
 func TestMemoryBelowItsUseIsRefused(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	m, p := b.machine(t, e, baas.NewID(baas.PrefixTenant), func(m *engine.Machine) { m.Size.MemoryMiB = 512 })
@@ -316,6 +324,7 @@ func TestMemoryBelowItsUseIsRefused(t *testing.T) {
 }
 
 func TestSizesOfAnotherWorldAreRefused(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	for _, size := range []baas.Size{{CPUMillis: 64000, MemoryMiB: 128, DiskGiB: 1}, {CPUMillis: 100, MemoryMiB: baas.MaxSize.MemoryMiB, DiskGiB: 1}} {
@@ -333,6 +342,7 @@ func TestSizesOfAnotherWorldAreRefused(t *testing.T) {
 
 // The engine itself starts an agent that ended, also while no control plane is there.
 func TestAnAgentThatEndsComesBackByItself(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	m, p := b.machine(t, e, baas.NewID(baas.PrefixTenant))
@@ -350,6 +360,7 @@ func TestAnAgentThatEndsComesBackByItself(t *testing.T) {
 }
 
 func TestForeignThingsStayUntouched(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	ctx := t.Context()
 	other := b.cfg.Installation + "-x" // its names begin like ours
@@ -409,6 +420,7 @@ func TestForeignThingsStayUntouched(t *testing.T) {
 }
 
 func TestAnImageThatCanNotBePulledIsTheClientsToMend(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	m := engine.Machine{
@@ -426,6 +438,7 @@ func TestAnImageThatCanNotBePulledIsTheClientsToMend(t *testing.T) {
 }
 
 func TestAnEngineThatIsAwayIsUnavailable(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	_, err := New(ctx, Config{Host: "unix:///nonexistent/docker.sock", AgentListenPort: 1})
@@ -436,6 +449,7 @@ func TestAnEngineThatIsAwayIsUnavailable(t *testing.T) {
 
 // A restart of a Worker brings the agent of this control plane; until then the state says that it is old.
 func TestANewAgentComesWithARestart(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	m, _ := b.machine(t, e, baas.NewID(baas.PrefixTenant))
@@ -458,6 +472,7 @@ func TestANewAgentComesWithARestart(t *testing.T) {
 
 // An operator who tidies up must not break Workers for good.
 func TestWhatWasTidiedAwayComesBack(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	e := b.New(t)
 	withImage := func(m *engine.Machine) { m.Image = b.image }

@@ -68,6 +68,7 @@ func (d *daemon) stop(t *testing.T) {
 }
 
 func TestMachinesComeBackWithARestartedEngine(t *testing.T) {
+	t.Parallel()
 	// The thread ends with the test; what it starts and what it listens on are in its namespace.
 	runtime.LockOSThread()
 	if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {

@@ -77,6 +77,7 @@ func (w *wire) cut() {
 }
 
 func TestWatchFollowsTheEngineThroughItsAbsence(t *testing.T) {
+	t.Parallel()
 	b := newBench(t)
 	w := newWire(t)
 	direct := b.cfg.Host

@@ -67,7 +67,7 @@ type Probe struct {
 // NewControl listens on a free port of host until the test ends.
 func NewControl(t testing.TB, host string) *Control {
 	t.Helper()
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(host, "0"))
 	if err != nil {
 		t.Fatalf("listening for probes: %v", err)
 	}

@@ -16,6 +16,11 @@ func covers(live, want any) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	if m, ok := w.(map[string]any); ok {
+		// Informers leave out what follows from the type.
+		delete(m, "kind")
+		delete(m, "apiVersion")
+	}
 	return coversValue(l, w), nil
 }
 

@@ -148,7 +148,11 @@ func (e *Engine) tenantDiff(w tenantWants) (d tenantDiff, err error) {
 	if gerr != nil {
 		return d, gerr
 	}
-	d.namespace = differs(o, found, w.namespace)
+	d.namespace = differs(o, found, w.namespace) || o.(*corev1.Namespace).DeletionTimestamp != nil
+	if d.namespace {
+		// What it held may be on its way out with it.
+		return tenantDiff{namespace: true, policies: w.policies, limits: true, quota: w.quota != nil}, err
+	}
 	for _, p := range w.policies {
 		o, found, _ := e.seen.policies.GetIndexer().GetByKey(ns + "/" + *p.Name)
 		if differs(o, found, p) {

@@ -45,7 +45,7 @@ type informers struct {
 func (e *Engine) follow(ctx, background context.Context) error {
 	own := labels.SelectorFromSet(labels.Set{labelInstallation: e.cfg.Installation}).String()
 	ours := clientinformers.NewSharedInformerFactoryWithOptions(e.api, 0,
-		clientinformers.WithTransform(cache.TransformStripManagedFields()),
+		clientinformers.WithTransform(slim),
 		clientinformers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = own }))
 	all := clientinformers.NewSharedInformerFactoryWithOptions(e.api, 0, clientinformers.WithTransform(slim))
 	s := &informers{

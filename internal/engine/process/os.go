@@ -95,7 +95,7 @@ func (e *Engine) start(dir string, m engine.Machine) (process, error) {
 	}
 	defer out.Close()
 	data := filepath.Join(dir, dataDir)
-	cmd := exec.Command(e.cfg.BinaryPath, "agent") // lives longer than any context here
+	cmd := exec.CommandContext(context.Background(), e.cfg.BinaryPath, "agent") // it outlives the call
 	cmd.Dir = data
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.ExtraFiles = []*os.File{lock}

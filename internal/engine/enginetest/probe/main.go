@@ -12,6 +12,8 @@ import (
 	"os/exec"
 	"os/signal"
 	"strconv"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -20,6 +22,7 @@ import (
 
 	"github.com/baas-platform/baas/internal/agentapi"
 	"github.com/baas-platform/baas/internal/engine/enginetest"
+	"github.com/baas-platform/baas/internal/inject"
 	"github.com/baas-platform/baas/internal/netguard"
 )
 
@@ -34,11 +37,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: probe agent | netguard")
+		return fmt.Errorf("usage: probe agent | netguard | inject")
 	}
 	switch args[0] {
 	case "netguard":
 		return netguard.Run(ctx, args[1:])
+	case "inject":
+		return inject.Run(args[1:])
 	case "sleep":
 		select {}
 	case "agent":
@@ -63,11 +68,12 @@ func serve(ctx context.Context) error {
 	header.Set(agentapi.HeaderWorker, os.Getenv(agentapi.EnvWorker))
 	dial, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	conn, _, err := websocket.Dial(dial, os.Getenv(agentapi.EnvURL)+agentapi.ConnectPath, &websocket.DialOptions{HTTPHeader: header})
+	url := os.Getenv(agentapi.EnvURL) + agentapi.ConnectPath
+	conn, _, err := websocket.Dial(dial, url, &websocket.DialOptions{HTTPHeader: header}) //nolint:bodyclose // the library closes it
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
-	defer conn.CloseNow()
+	defer func() { _ = conn.CloseNow() }()
 	conn.SetReadLimit(1 << 20)
 	for {
 		var req enginetest.Request
@@ -75,7 +81,7 @@ func serve(ctx context.Context) error {
 			return fmt.Errorf("reading a request: %w", err)
 		}
 		var rep enginetest.Reply
-		if rep.Text, err = do(req); err != nil {
+		if rep.Text, err = do(ctx, req); err != nil {
 			rep.Error = err.Error()
 		}
 		if err := wsjson.Write(ctx, conn, rep); err != nil {
@@ -86,7 +92,7 @@ func serve(ctx context.Context) error {
 
 var held [][]byte // memory that the suite asked for
 
-func do(r enginetest.Request) (string, error) {
+func do(ctx context.Context, r enginetest.Request) (string, error) {
 	switch r.Op {
 	case "write":
 		return "", os.WriteFile(r.Arg, []byte(r.Data), 0o600)
@@ -105,14 +111,29 @@ func do(r enginetest.Request) (string, error) {
 			}
 		}
 		return "", err
-	case "dial":
-		conn, err := net.DialTimeout("tcp", r.Arg, 1500*time.Millisecond)
-		if err == nil {
-			conn.Close()
+	case "dial": // several at once, since what is dropped takes long; gives those that were reached
+		addrs := strings.Split(r.Arg, " ")
+		reached := make([]bool, len(addrs))
+		var wg sync.WaitGroup
+		for i, addr := range addrs {
+			wg.Go(func() {
+				conn, err := (&net.Dialer{Timeout: 1500 * time.Millisecond}).DialContext(ctx, "tcp", addr)
+				if err == nil {
+					conn.Close()
+					reached[i] = true
+				}
+			})
 		}
-		return "", err
+		wg.Wait()
+		var out []string
+		for i, ok := range reached {
+			if ok {
+				out = append(out, addrs[i])
+			}
+		}
+		return strings.Join(out, " "), nil
 	case "listen":
-		l, err := net.Listen("tcp", r.Arg)
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", r.Arg)
 		if err != nil {
 			return "", err
 		}
@@ -138,7 +159,7 @@ func do(r enginetest.Request) (string, error) {
 		held = append(held, b)
 		return "", nil
 	case "spawn": // a process that outlives this one
-		cmd := exec.Command(os.Args[0], "sleep")
+		cmd := exec.CommandContext(context.WithoutCancel(ctx), os.Args[0], "sleep")
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: r.Arg == "own session"}
 		cmd.ExtraFiles = []*os.File{os.NewFile(3, "inherited")}
 		if err := cmd.Start(); err != nil {

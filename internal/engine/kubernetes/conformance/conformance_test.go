@@ -1,0 +1,11 @@
+package conformance
+
+import (
+	"testing"
+
+	"github.com/baas-platform/baas/internal/engine/enginetest"
+)
+
+func TestConformance(t *testing.T) {
+	enginetest.Run(t, newCluster(t).harness())
+}
