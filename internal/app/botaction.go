@@ -43,10 +43,7 @@ func (a *App) PutFiles(ctx context.Context, actor authz.Actor, tenant, id string
 	if err != nil {
 		return baas.Bot{}, err
 	}
-	defer func() {
-		_ = f.Close()
-		_ = os.Remove(f.Name())
-	}()
+	defer discard(f)
 	art.UploadedAt = a.now()
 	b, err = write(ctx, a, s, authz.BotUpdate, func(tx baas.TenantTx) (baas.Bot, error) {
 		b, err := s.bot(ctx, tx, id)
@@ -70,15 +67,14 @@ func (a *App) PutFiles(ctx context.Context, actor authz.Actor, tenant, id string
 }
 
 // spool keeps the body in a file that the caller closes and removes.
-func spool(body io.Reader) (f *os.File, art baas.Artifact, err error) {
-	f, err = os.CreateTemp("", "baas-upload-*")
+func spool(body io.Reader) (_ *os.File, art baas.Artifact, err error) {
+	f, err := os.CreateTemp("", "baas-upload-*")
 	if err != nil {
 		return nil, art, fmt.Errorf("keeping an upload: %w", err)
 	}
 	defer func() {
 		if err != nil {
-			_ = f.Close()
-			_ = os.Remove(f.Name())
+			discard(f)
 		}
 	}()
 	sum := sha256.New()
@@ -103,6 +99,12 @@ func spool(body io.Reader) (f *os.File, art baas.Artifact, err error) {
 	}
 	art.Digest, art.Size = "sha256:"+hex.EncodeToString(sum.Sum(nil)), n
 	return f, art, nil
+}
+
+// discard closes and removes a temporary file; nothing depends on whether that works.
+func discard(f *os.File) {
+	_ = f.Close()
+	_ = os.Remove(f.Name())
 }
 
 // uploaded gives errors of the client's connection their meaning.
