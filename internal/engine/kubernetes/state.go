@@ -266,7 +266,11 @@ func (e *Engine) definite(m engine.Machine, v view, s engine.State, waited time.
 		return nil
 	}
 	x, told := e.troubles.get(m.ID)
-	if waited < grace && (strings.HasPrefix(s.Detail, unschedulable) || told && !x.quota) {
+	switch {
+	case x.quota:
+	case told && !x.lasting:
+		return nil // nodes try again by themselves
+	case waited < grace && (told || strings.HasPrefix(s.Detail, unschedulable)):
 		return nil
 	}
 	code := baas.CodeInternal
@@ -280,6 +284,7 @@ func (e *Engine) definite(m engine.Machine, v view, s engine.State, waited time.
 type trouble struct {
 	reason, detail string
 	quota          bool
+	lasting        bool // waiting alone won't help
 }
 
 // troubles remembers it until the machine runs, so that Inspect needs no request. The zero value is ready.
@@ -332,7 +337,7 @@ func (e *Engine) askWhy(ctx context.Context, id string, v view) error {
 		return nil
 	}
 	list, err := e.api.CoreV1().Events(object.GetNamespace()).List(ctx, metav1.ListOptions{
-		FieldSelector: fields.Set{"involvedObject.uid": string(object.GetUID()), "type": corev1.EventTypeWarning}.String()})
+		FieldSelector: fields.Set{"involvedObject.uid": string(object.GetUID())}.String()})
 	if err != nil {
 		return e.apiError("asking the cluster why the machine of "+id+" does not come up", err)
 	}
@@ -342,8 +347,8 @@ func (e *Engine) askWhy(ctx context.Context, id string, v view) error {
 			last = &list.Items[i]
 		}
 	}
-	if last == nil {
-		e.troubles.clear(id)
+	if last == nil || last.Type != corev1.EventTypeWarning {
+		e.troubles.clear(id) // none, or over: something else has happened since
 		return nil
 	}
 	x := trouble{detail: last.Reason + ": " + last.Message}
@@ -353,7 +358,7 @@ func (e *Engine) askWhy(ctx context.Context, id string, v view) error {
 	case last.Reason == "FailedMount" || last.Reason == "FailedAttachVolume":
 		x.reason = "Its volume could not be attached."
 	case last.Reason == "FailedCreate":
-		x.reason = "The cluster refuses to start it."
+		x.reason, x.lasting = "The cluster refuses to start it.", true
 	case last.Reason == "FailedCreatePodSandBox":
 		x.reason = "The machine could not be started."
 	default: // what the pod's own status tells better
