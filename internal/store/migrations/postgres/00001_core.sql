@@ -188,6 +188,7 @@ CREATE INDEX moves_tenant ON moves (tenant_id, id);
 CREATE INDEX moves_bot ON moves (tenant_id, bot_id, id);
 -- A bot is a singleton and so is its move.
 CREATE UNIQUE INDEX moves_active ON moves (bot_id) WHERE active;
+CREATE INDEX moves_open ON moves (id) WHERE active;
 
 -- Events and usage outlive the Workers and bots that they tell of, so they refer to the tenant alone.
 CREATE TABLE events (
