@@ -127,6 +127,14 @@ func serveBot() int {
 	})
 	mux.HandleFunc("/pid", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, os.Getpid()) })
 	mux.HandleFunc("/cwd", func(w http.ResponseWriter, _ *http.Request) { d, _ := os.Getwd(); fmt.Fprint(w, d) })
+	mux.HandleFunc("/die", func(_ http.ResponseWriter, r *http.Request) { // acts on the request, and ends before it answers
+		b, _ := io.ReadAll(r.Body)
+		f, err := os.OpenFile(filepath.Join(os.Getenv(agentapi.EnvBotData), "acted"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err == nil {
+			f.Write(b)
+		}
+		os.Exit(7)
+	})
 	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(7) })
 	mux.HandleFunc("/read", func(w http.ResponseWriter, r *http.Request) {
 		b, err := os.ReadFile(r.URL.Query().Get("path"))

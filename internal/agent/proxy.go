@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"io"
 	"log/slog"
 	"net"
@@ -93,10 +94,21 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, id, path string) {
 		},
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			p.log.Debug("bot did not answer", "bot", id, "error", err)
-			answerOwn(w, http.StatusBadGateway, baas.CodeUnavailable, "the bot can't be reached")
+			if notReached(err) {
+				answerOwn(w, http.StatusBadGateway, baas.CodeUnavailable, "the bot can't be reached")
+				return
+			}
+			answerOwn(w, http.StatusBadGateway, baas.CodeInternal, "the bot broke off before it answered")
 		},
 	}
 	rp.ServeHTTP(w, r)
+}
+
+// notReached reports whether nothing of a request can have reached the bot: there was no connection to send it on. Any
+// other failure may come after the bot has acted on it.
+func notReached(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "dial"
 }
 
 // rewrite leaves the request as the gateway made it, headers of forwarding included.

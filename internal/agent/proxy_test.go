@@ -1,0 +1,49 @@
+package agent_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/baas-platform/baas"
+	"github.com/baas-platform/baas/internal/agentapi"
+)
+
+// A request that a bot may have acted on must not look like one that never reached it, or the gateway sends it again.
+func TestABotThatDiesDuringAPostMayHaveActed(t *testing.T) {
+	w := newPlatform(t).newWorker(t, "wrk_1")
+	w.run(program(t, "bot_1", "serve", freePort(t)))
+	w.until("bot_1", "running", state(baas.BotRunning))
+	post := func(path, body string) (int, baas.Code) {
+		t.Helper()
+		req, err := http.NewRequestWithContext(w.ctx(), http.MethodPost, "http://bot"+path, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := w.client().BotTransport("bot_1").RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode, baas.Code(res.Header.Get(agentapi.HeaderError))
+	}
+	for range 3 { // later ones go over a connection that was used before
+		if status, code := post("/echo", "warm"); status != http.StatusOK || code != "" {
+			t.Fatalf("a POST: %d %s", status, code)
+		}
+	}
+	status, code := post("/die", "once;")
+	if status != http.StatusBadGateway || code == "" || code == baas.CodeUnavailable || code == baas.CodeNotFound {
+		t.Errorf("a bot that died during a POST: %d, code %q; the request may be sent again", status, code)
+	}
+	w.until("bot_1", "running again", func(b agentapi.BotStatus) bool { return b.State == baas.BotRunning && b.Restarts == 1 })
+	w.eventually("the bot answers again", func() bool { status, _ := post("/echo", "warm"); return status == http.StatusOK })
+	if _, acted := w.get("bot_1", "/kept?name=acted"); acted != "once;" {
+		t.Errorf("the bot acted on %q", acted)
+	}
+	w.run(agentapi.DesiredBot{ID: "bot_1", Name: "bot_1", Command: []string{"/bin/true"}, Port: 1})
+	w.until("bot_1", "stopped", state(baas.BotStopped))
+	if status, code := post("/echo", "x"); status != http.StatusBadGateway || code != baas.CodeUnavailable {
+		t.Errorf("a stopped bot: %d, code %q; want one that may be tried again", status, code)
+	}
+}
