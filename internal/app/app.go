@@ -42,8 +42,10 @@ type Config struct {
 	// SignPreview gives what is added to a bot's address as its query to let a member's browser in until the time.
 	SignPreview func(botID string, until time.Time) string
 	PublicURL   string // where people reach the platform, without a slash at the end
-	Log         *slog.Logger
-	Now         func() time.Time // time.Now when nil
+	// BotURL gives a bot's public address, with a slash at its end; /b/<id>/ below PublicURL when nil.
+	BotURL func(botID string) string
+	Log    *slog.Logger
+	Now    func() time.Time // time.Now when nil
 
 	SessionTTL    time.Duration // since the last use; 14 days when 0
 	InvitationTTL time.Duration // 7 days when 0
@@ -75,6 +77,9 @@ func New(c Config) (*App, error) {
 		return nil, fmt.Errorf("making the use cases: %w", err)
 	}
 	c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
+	if c.BotURL == nil {
+		c.BotURL = func(botID string) string { return c.PublicURL + "/b/" + botID + "/" }
+	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}

@@ -22,7 +22,7 @@ func (s seat) bot(ctx context.Context, tx baas.TenantTx, id string) (baas.Bot, e
 
 // addressed fills in the bot's public address.
 func (a *App) addressed(b baas.Bot) baas.Bot {
-	b.URL = a.PublicURL + "/b/" + b.ID + "/"
+	b.URL = a.BotURL(b.ID)
 	return b
 }
 
