@@ -84,6 +84,7 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err erro
 	if s.installation, err = s.store.Installation(ctx); err != nil {
 		return nil, err
 	}
+	log.Info("database opened", "installation", s.installation)
 	if s.keys, err = sealing.Load(ctx, sealing.Config{File: cfg.MasterKeyFile, Value: cfg.MasterKey}); err != nil {
 		return nil, fmt.Errorf("opening the master key: %w", err)
 	}
