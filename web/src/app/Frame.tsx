@@ -40,7 +40,9 @@ export function Frame({ place, navigation, foot, scope, tools, children }: Props
       <a className="skip-link" href="#content">
         {t('skip')}
       </a>
-      <div className={classes.side}>{side}</div>
+      <aside className={classes.side} aria-label={t('menu')}>
+        {side}
+      </aside>
       <Drawer
         opened={opened}
         onClose={drawer.close}

@@ -21,7 +21,7 @@ export function UserMenu() {
     <Menu position="bottom-end" width={264}>
       <Menu.Target>
         <UnstyledButton aria-label={t('userMenu', { name })} style={{ borderRadius: '50%' }}>
-          <Avatar size={32} radius="xl" color="cobalt" variant="light">
+          <Avatar size={32} radius="xl" color="cobalt" variant="light" aria-hidden>
             {initials(name)}
           </Avatar>
         </UnstyledButton>

@@ -1,7 +1,7 @@
 import type { TFunction } from 'i18next';
 import { useCallback } from 'react';
 import { useTranslation } from 'react-i18next';
-import type { Event } from '@/api/resources';
+import type { BotState, Event, WorkerState } from '@/api/resources';
 import { translateReason } from '@/status/reason';
 import catalogue from './en.json';
 
@@ -10,6 +10,14 @@ type Kind = keyof (typeof catalogue)['kind'];
 const kinds: ReadonlySet<string> = new Set(Object.keys(catalogue.kind));
 
 const capital = (s: string) => s.charAt(0).toLocaleUpperCase() + s.slice(1);
+
+/** The state that a kind such as "bot.running" names, in words. */
+function stateOf(status: TFunction<'status'>, kind: string): string {
+  const [noun, state] = kind.split('.');
+  if (noun === 'worker') return status(`worker.${state as WorkerState}`);
+  if (noun === 'bot') return status(`bot.${state as BotState}`);
+  return kind;
+}
 
 export interface EventText {
   /** What it is about, when that isn't part of the text. */
@@ -24,9 +32,10 @@ export function eventText(t: TFunction<'events'>, status: TFunction<'status'>, e
   if (kinds.has(kind)) {
     return { text: t(`kind.${kind as Kind}`, { ...data, name: data.name ?? '', email: data.email ?? '' }) };
   }
-  const about = /^(?:Worker|Bot) (?!move: )(?<subject>.+?): (?<reason>.+)$/s.exec(event.message)?.groups;
-  if (about?.subject && about.reason) {
-    return { subject: about.subject, text: capital(translateReason(status, about.reason)) };
+  const about = /^(?:Worker|Bot) (?!move: )(?<subject>.+?):(?: (?<reason>.*))?$/s.exec(event.message)?.groups;
+  if (about?.subject) {
+    const reason = about.reason ? translateReason(status, about.reason) : stateOf(status, event.kind);
+    return { subject: about.subject, text: capital(reason) };
   }
   const move = /^Bot move: (?<reason>.+)$/s.exec(event.message)?.groups;
   if (move?.reason) return { text: t('move', { reason: translateReason(status, move.reason) }) };

@@ -38,7 +38,7 @@ export function formatter(language: Language) {
     number,
     percent: (ratio: number) => number(ratio, { style: 'percent', maximumFractionDigits: 0 }),
     /** Thousandths of a core, as cores: 500 is "0.5". */
-    cores: (millis: number) => number(millis / 1000, { maximumFractionDigits: millis % 100 === 0 ? 1 : 2 }),
+    cores: (millis: number) => number(millis / 1000, { maximumFractionDigits: millis < 10 ? 3 : 2 }),
     /** Thousandths of a core with the unit: "0.5 vCPU". */
     cpu: (millis: number) => `${number(millis / 1000, { maximumFractionDigits: millis % 100 === 0 ? 1 : 2 })} vCPU`,
     /** MiB as the largest unit that fits: 1536 is "1.5 GB" in the way people name memory sizes. */

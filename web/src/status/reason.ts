@@ -50,35 +50,80 @@ const sentences: [RegExp, ReasonKey][] = [
   [/^the move failed; it goes back to where it was$/, 'moveRollingBack'],
   [/^the move failed; it is where it was$/, 'moveFailed'],
   [/^it took too long$/, 'tooLong'],
+  [/^started$/, 'started'],
+  [/^its files are on the way$/, 'botFiles'],
+  [/^its directory is being copied$/, 'botCopying'],
+  [/^stopped for a move$/, 'stoppedForMove'],
+  [/^being stopped$/, 'beingStopped'],
+  [/^ended well$/, 'endedWell'],
+  [/^was killed \(signal 9\), as happens when memory runs out$/, 'killed'],
+  [/^was ended because it wrote a file as large as the disk$/, 'fileTooLarge'],
+  [/^was ended by signal (?<number>\d+) \(.+\)$/, 'signal'],
+  [/^ended with code (?<code>\d+)$/, 'exit'],
+  [
+    /^stopped because the Worker's disk is full \((?<used>[\d.]+) of (?<limit>[\d.]+) GiB\); it starts again when there is room$/,
+    'diskFull',
+  ],
+  [/^nothing listens on port (?<port>\d+)$/, 'nothingListens'],
+  [/^(?<what>.+) did not answer within (?<time>.+)$/, 'noAnswer'],
+  [/^GET (?<path>\S+) answered (?<status>.+)$/, 'answered'],
+  [/^there is no program (?<name>.+) in its files or the Worker's image$/, 'noProgram'],
+  [/^(?<name>.+) may not be executed(?:: its file has no x permission)?$/, 'notExecutable'],
 ];
+
+/** Sentences that hold another sentence. */
+function composedReason(t: T, reason: string): string | undefined {
+  const match = (pattern: RegExp) => pattern.exec(reason)?.groups as Record<string, string> | undefined;
+  const inner = (g: Record<string, string>) => translateReason(t, g.reason ?? '');
+
+  let g = match(/^(?<reason>.+); next start in (?<seconds>\d+) s$/);
+  if (g) return t('composed.next', { reason: inner(g), seconds: g.seconds });
+
+  g = match(/^(?<reason>.+); attempt (?<attempt>\d+) failed$/);
+  if (g) return t('composed.attempt', { reason: inner(g), attempt: g.attempt });
+
+  g = match(/^(?<reason>.+); it is being started again$/);
+  if (g) return t('composed.again', { reason: inner(g) });
+
+  g = match(/^(?<reason>.+); and (?<count>\d+) more bots? needs? attention$/);
+  if (g) return t('composed.more', { reason: inner(g), count: Number(g.count) });
+
+  g = match(/^bot (?<name>.+?): (?<reason>.+)$/);
+  if (g) return t('composed.bot', { name: g.name, reason: inner(g) });
+
+  g = match(/^its health check failed (?<count>\d+) times? in a row: (?<reason>.+)$/);
+  if (g) return t('composed.health', { reason: inner(g), count: Number(g.count) });
+
+  g = match(/^(?<reason>.+), (?<count>\d+) times? in a row$/);
+  if (g) return t('composed.row', { reason: inner(g), count: Number(g.count) });
+
+  g = match(/^(?<reason>.+) and its restart policy is never$/);
+  if (g) return t('composed.never', { reason: inner(g) });
+
+  g = match(/^can't be started: (?<reason>.+)$/);
+  if (g) return t('composed.cant', { reason: inner(g) });
+
+  g = match(/^stopping: (?<reason>.+)$/);
+  if (g) return t('composed.stopping', { reason: inner(g) });
+
+  g = match(/^its Worker can't be started: (?<reason>.+)$/);
+  if (g) return t('composed.workerCant', { reason: inner(g) });
+
+  g = match(/^its Worker is (?<state>[a-z]+)$/);
+  if (g) return t('composed.workerIs', { state: t(`worker.${g.state as WorkerState}`).toLowerCase() });
+  return undefined;
+}
 
 /** A sentence of the platform in the language of t, or the sentence itself when it isn't known. */
 export function translateReason(t: T, reason: string): string {
+  const composed = composedReason(t, reason);
+  if (composed !== undefined) return composed;
   for (const [pattern, key] of sentences) {
     const match = pattern.exec(reason);
-    if (match) return t(`reason.${key}`, { ...(match.groups as { used?: string; limit?: string; seconds?: string }) });
+    if (match) return t(`reason.${key}`, { ...(match.groups as Record<'used' | 'limit' | 'seconds', string>) });
   }
-  const parts = (match: RegExpExecArray | null) => match?.groups;
 
-  let g = parts(/^(?<reason>.+); attempt (?<attempt>\d+) failed$/.exec(reason));
-  if (g?.reason) return t('composed.attempt', { reason: translateReason(t, g.reason), attempt: g.attempt });
-
-  g = parts(/^(?<reason>.+); it is being started again$/.exec(reason));
-  if (g?.reason) return t('composed.again', { reason: translateReason(t, g.reason) });
-
-  g = parts(/^(?<reason>.+); and (?<count>\d+) more bots? needs? attention$/.exec(reason));
-  if (g?.reason) return t('composed.more', { reason: translateReason(t, g.reason), count: Number(g.count) });
-
-  g = parts(/^bot (?<name>.+?): (?<reason>.+)$/.exec(reason));
-  if (g?.reason) return t('composed.bot', { name: g.name, reason: translateReason(t, g.reason) });
-
-  g = parts(/^its Worker is (?<state>[a-z]+)$/.exec(reason));
-  if (g?.state) return t('composed.workerIs', { state: t(`worker.${g.state as WorkerState}`).toLowerCase() });
-
-  g = parts(/^its Worker can't be started: (?<reason>.+)$/.exec(reason));
-  if (g?.reason) return t('composed.workerCant', { reason: translateReason(t, g.reason) });
-
-  g = parts(/^(?<reason>[^:]+): (?<rest>.+)$/.exec(reason));
+  const g = /^(?<reason>[^:]+): (?<rest>.+)$/.exec(reason)?.groups;
   if (g?.reason && g.rest) {
     const first = translateReason(t, g.reason);
     if (first !== g.reason) return `${first}: ${translateReason(t, g.rest)}`;

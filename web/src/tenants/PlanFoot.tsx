@@ -13,7 +13,7 @@ export function PlanFoot() {
   return (
     <Meter
       size="sm"
-      label={t('plan', { plan: data.plan })}
+      label={data.plan}
       name={t('resource.workers')}
       value={totals.workers}
       limit={limits.workers}

@@ -118,7 +118,8 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
                 domain: [0, drawn === undefined ? 'auto' : Math.max(drawn, peak) * 1.08],
               }}
               tooltipProps={{
-                labelFormatter: (at) => (span === 'month' ? format.date(Number(at)) : format.dateTime(Number(at))),
+                labelFormatter: (at) =>
+                  typeof at !== 'number' ? '' : span === 'month' ? format.date(at) : format.dateTime(at),
               }}
               areaChartProps={{ accessibilityLayer: true, margin: { left: 0, right: 8, top: 8 } }}
             />

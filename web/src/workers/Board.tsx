@@ -3,7 +3,7 @@ import { Skeleton } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, Worker } from '@/api/resources';
 import { useMoving } from '@/moves/MovesProvider';
@@ -14,8 +14,11 @@ import { BotMenu, type BotMenuAnchor } from './BotMenu';
 import { WorkerBox } from './WorkerBox';
 
 const boxWidth = 296;
-const boxHeight = 304;
 const gap = 16;
+const frameHeight = 118; // of a box without its bots
+const botHeight = 38;
+const fewestRows = 3;
+const mostRows = 6;
 const noBots: Bot[] = [];
 
 interface Props {
@@ -26,7 +29,7 @@ interface Props {
 
 /**
  * Every Worker as a box with its bots inside. Only the rows that are in sight are in the page, and all boxes are of
- * one height, so that a thousand of them scroll as ten do.
+ * one height (that of the fullest, up to a limit), so that a thousand of them scroll as ten do.
  */
 export function Board({ workers, bots, canMove }: Props) {
   const { t } = useTranslation('workers');
@@ -37,6 +40,12 @@ export function Board({ workers, bots, canMove }: Props) {
   const [menu, setMenu] = useState<BotMenuAnchor | null>(null);
   const columns = Math.max(1, Math.floor((width + gap) / (boxWidth + gap)));
   const rows = width === 0 ? 0 : Math.ceil(workers.length / columns);
+
+  const fullest = useMemo(
+    () => workers.reduce((most, w) => Math.max(most, bots.get(w.id)?.length ?? 0), 0),
+    [workers, bots],
+  );
+  const boxHeight = frameHeight + botHeight * Math.min(mostRows, Math.max(fewestRows, fullest));
 
   const top = useRef<HTMLDivElement>(null);
   const [offset, setOffset] = useState(0);
@@ -49,6 +58,8 @@ export function Board({ workers, bots, canMove }: Props) {
     overscan: 2,
     scrollMargin: offset,
   });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height are measured anew
+  useLayoutEffect(() => virtualizer.measure(), [boxHeight]);
 
   useEffect(() => autoScrollWindowForElements(), []);
 
@@ -98,7 +109,7 @@ export function BoardSkeleton() {
     <div className={classes.skeletons} role="status" aria-label={t('loading')}>
       {Array.from({ length: 6 }, (_, i) => (
         // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
-        <Skeleton key={i} h={boxHeight} radius="lg" />
+        <Skeleton key={i} h={frameHeight + botHeight * fewestRows} radius="lg" />
       ))}
     </div>
   );

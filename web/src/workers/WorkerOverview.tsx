@@ -96,7 +96,7 @@ function UseNow({ worker }: { worker: Worker }) {
           value={use?.cpuMillis ?? 0}
           limit={size.cpu_millis}
           text={t('useOf', {
-            value: use ? format.cores(Math.round(use.cpuMillis)) : '–',
+            value: use ? format.cores(use.cpuMillis) : '–',
             limit: format.cpu(size.cpu_millis),
           })}
         />

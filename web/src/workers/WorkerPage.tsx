@@ -85,7 +85,7 @@ function WorkerView({ worker }: { worker: Worker }) {
         }
         text={
           <>
-            {say(status.reason)} · {t('since')} <RelativeTime time={status.since} />
+            {say(status.reason)} · <RelativeTime time={status.since} />
             {status.next_retry_at && status.state === 'failed' && (
               <>
                 {' · '}

@@ -48,7 +48,7 @@ export function WorkerSettings({ worker, onDelete }: { worker: Worker; onDelete:
               {t('settings.deleteText')}
             </Text>
           </div>
-          <Button color="red" variant="outline" disabled={worker.desired === 'deleted'} onClick={onDelete}>
+          <Button variant="default" c="var(--bad)" disabled={worker.desired === 'deleted'} onClick={onDelete}>
             {t('action.delete')}
           </Button>
         </Group>
