@@ -43,6 +43,8 @@ type Platform struct {
 	App    *app.App
 	Store  *store.Store
 	Agents *Agents
+
+	operator string // log-in
 }
 
 // New runs an API until the test ends.
@@ -164,8 +166,11 @@ func (t toHost) RoundTrip(r *http.Request) (*http.Response, error) {
 // Operator is the actor of an operator of the platform, who is made when missing.
 func (p *Platform) Operator() authz.Actor {
 	p.T.Helper()
-	p.must(p.App.EnsureOperator(context.Background(), OperatorEmail, "Operador", Password))
-	return p.Actor(p.LogIn(OperatorEmail))
+	if p.operator == "" {
+		p.must(p.App.EnsureOperator(context.Background(), OperatorEmail, "Operador", Password))
+		p.operator = p.LogIn(OperatorEmail)
+	}
+	return p.Actor(p.operator)
 }
 
 // LogIn logs a person in and gives the secret.
