@@ -105,7 +105,7 @@ func change(ctx context.Context, c conn, what, query string, args ...any) error 
 }
 
 func notFound(err error, what string) error {
-	if err == errMissing {
+	if errors.Is(err, errMissing) {
 		return baas.Errorf(baas.CodeNotFound, "there is no such %s", what)
 	}
 	return err

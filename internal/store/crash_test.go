@@ -93,18 +93,27 @@ func killAfter(t *testing.T, path, tenant string, n int) (ids []string) {
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
-	var kill sync.Once
-	defer kill.Do(func() { c.Process.Kill() })
+	var once sync.Once
+	kill := func() {
+		once.Do(func() {
+			if err := c.Process.Kill(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	defer kill()
 	for lines := bufio.NewScanner(out); lines.Scan(); { // to the end of what it wrote before it died
 		if !baas.ValidID(baas.PrefixWorker, lines.Text()) {
 			t.Fatalf("unexpected output %q", lines.Text())
 		}
 		ids = append(ids, lines.Text())
 		if len(ids) == n {
-			kill.Do(func() { c.Process.Kill() })
+			kill()
 		}
 	}
-	c.Wait()
+	if err := c.Wait(); err == nil {
+		t.Fatal("the process ended well")
+	}
 	if len(ids) < n {
 		t.Fatalf("the process ended by itself: %s", stderr.String())
 	}

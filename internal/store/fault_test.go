@@ -107,7 +107,9 @@ func TestFullDisk(t *testing.T) {
 		if es.Add(ctx, baas.Event{ID: "evt_large", At: time.Unix(0, 0), Message: strings.Repeat("x", 1<<20)}) == nil {
 			t.Error("the large event found room")
 		}
-		es.Add(ctx, baas.Event{ID: "evt_small", At: time.Unix(0, 0), Message: "x"})
+		if err := es.Add(ctx, baas.Event{ID: "evt_small", At: time.Unix(0, 0), Message: "x"}); !errors.Is(err, baas.ErrUnavailable) {
+			t.Errorf("a statement after the refusal: %v", err)
+		}
 		return nil
 	})
 	if !errors.Is(err, baas.ErrUnavailable) {
@@ -156,7 +158,7 @@ func TestGroupCommit(t *testing.T) {
 	want := 0
 	for i, err := range errs {
 		switch {
-		case i%7 == 3 && err != boom:
+		case i%7 == 3 && !errors.Is(err, boom):
 			t.Errorf("caller %d: %v", i, err)
 		case i%7 != 3 && err != nil:
 			t.Errorf("caller %d: %v", i, err)
@@ -179,7 +181,11 @@ func TestPostgresConnectionsCut(t *testing.T) {
 	// A busy pool, so that there are many bad connections.
 	var wg sync.WaitGroup
 	for range 20 {
-		wg.Go(func() { s.Ping(ctx) })
+		wg.Go(func() {
+			if err := s.Ping(ctx); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 	wg.Wait()
 	admin := storetest.PostgresAdmin(t)

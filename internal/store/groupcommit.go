@@ -148,7 +148,7 @@ func (w *writer) commit() {
 // fail ends the open batch with an error for all its callers.
 func (w *writer) fail(err error) {
 	w.c.broken = nil
-	w.c.exec(context.Background(), "ROLLBACK") // an error says that SQLite did it before
+	_, _ = w.c.exec(context.Background(), "ROLLBACK") // an error says that SQLite did it before
 	b := w.open
 	w.open = nil
 	b.err = err

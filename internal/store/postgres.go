@@ -83,16 +83,15 @@ func openPostgres(ctx context.Context, url string, log *slog.Logger, h *hub, see
 // migratePostgres makes the role, migrates the schema and runs seed, as the log-in role and one process at a time.
 func migratePostgres(ctx context.Context, cfg *pgx.ConnConfig, log *slog.Logger, seed func(context.Context) error) error {
 	owner := stdlib.OpenDB(*cfg)
-	defer owner.Close()
+	defer owner.Close() // ends the sessions and with them the lock
 	c, err := owner.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("connecting: %w", err)
 	}
-	defer c.Close() // ends the session and with it the lock
+	defer c.Close()
 	if _, err := c.ExecContext(ctx, "SELECT pg_advisory_lock($1)", int64(migrationLock)); err != nil {
 		return fmt.Errorf("waiting for another process to migrate the schema: %w", err)
 	}
-	defer c.ExecContext(context.WithoutCancel(ctx), "SELECT pg_advisory_unlock($1)", int64(migrationLock))
 	if err := ensureRole(ctx, c); err != nil {
 		return err
 	}

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"strings"
 	"testing"
 
@@ -87,7 +87,7 @@ func TestRowLevelSecurityWithoutFilter(t *testing.T) {
 		must(t, d.view(ctx, sc, func(c conn) error { return row(ctx, c, []any{&n}, query, args...) }))
 		return n
 	}
-	boom := fmt.Errorf("undo")
+	boom := errors.New("undo")
 	asA := scope{tenant: a.ID}
 	for _, table := range tenantTables(t, d) {
 		all := count(scope{system: true}, `SELECT COUNT(*) FROM `+table)
@@ -115,7 +115,7 @@ func TestRowLevelSecurityWithoutFilter(t *testing.T) {
 				}
 				return nil, err
 			})
-			if err != boom {
+			if !errors.Is(err, boom) {
 				t.Errorf("%s: %v", statement, err)
 			}
 		}
@@ -196,34 +196,45 @@ func TestRowLevelSecurityRefusesWrites(t *testing.T) {
 	}
 }
 
+// expected is nil when err is what it should be.
+func expected(err error, is bool) error {
+	if is {
+		return nil
+	}
+	return errors.Join(errors.New("the wrong outcome"), err)
+}
+
 // TestPooledConnectionCarriesNothing uses one connection for everything.
 func TestPooledConnectionCarriesNothing(t *testing.T) {
 	s, d := openPostgresForTest(t)
 	ctx := context.Background()
 	a, _ := storetest.Fill(t, s)
 	d.pool.SetMaxOpenConns(1)
-	for name, use := range map[string]func(){
-		"commit": func() {
-			must(t, d.update(ctx, scope{tenant: a.ID}, func(conn) ([]baas.Change, error) { return nil, nil }))
+	boom := errors.New("boom")
+	for name, use := range map[string]func() error{
+		"commit": func() error {
+			return d.update(ctx, scope{tenant: a.ID}, func(conn) ([]baas.Change, error) { return nil, nil })
 		},
-		"rollback": func() {
-			d.update(ctx, scope{tenant: a.ID}, func(conn) ([]baas.Change, error) { return nil, errMissing })
+		"rollback": func() error {
+			err := d.update(ctx, scope{tenant: a.ID}, func(conn) ([]baas.Change, error) { return nil, boom })
+			return expected(err, errors.Is(err, boom))
 		},
-		"system": func() {
-			must(t, d.update(ctx, scope{system: true}, func(conn) ([]baas.Change, error) { return nil, nil }))
+		"system": func() error {
+			return d.update(ctx, scope{system: true}, func(conn) ([]baas.Change, error) { return nil, nil })
 		},
-		"panic": func() {
-			defer func() { recover() }()
-			d.view(ctx, scope{tenant: a.ID}, func(conn) error { panic("boom") })
+		"panic": func() (err error) {
+			defer func() { err = expected(err, recover() == any(boom)) }()
+			return d.view(ctx, scope{tenant: a.ID}, func(conn) error { panic(boom) })
 		},
-		"broken": func() {
-			d.update(ctx, scope{tenant: a.ID}, func(c conn) ([]baas.Change, error) {
+		"broken": func() error {
+			err := d.update(ctx, scope{tenant: a.ID}, func(c conn) ([]baas.Change, error) {
 				_, err := c.exec(ctx, "SELECT 1/0")
 				return nil, err
 			})
+			return expected(err, pgCode(err) == "22012")
 		},
 	} {
-		use()
+		must(t, use())
 		var role, tenant, system string
 		var seen int
 		must(t, d.pool.QueryRowContext(ctx, `SELECT CAST(current_user AS TEXT), COALESCE(current_setting('baas.tenant', true), ''),

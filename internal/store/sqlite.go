@@ -159,7 +159,7 @@ func (d *sqliteDB) view(ctx context.Context, _ scope, fn func(conn) error) error
 	}
 	defer func() {
 		c.broken = nil
-		c.exec(context.WithoutCancel(ctx), "ROLLBACK")
+		_, _ = c.exec(context.WithoutCancel(ctx), "ROLLBACK") // nothing is there to be lost
 	}()
 	return fn(c)
 }

@@ -41,7 +41,7 @@ func (t tenantTx) count(ctx context.Context, d baas.Totals) error {
 type systemTx struct{ *tx }
 
 func (y systemTx) Tenants() baas.TenantStore        { return tenants(y) }
-func (y systemTx) Plans() baas.PlanStore            { return plans{y.tx} }
+func (y systemTx) Plans() baas.PlanStore            { return plans(y) }
 func (y systemTx) Users() baas.UserStore            { return users(y) }
 func (y systemTx) Sessions() baas.SessionStore      { return sessions(y) }
 func (y systemTx) In(tenantID string) baas.TenantTx { return tenantTx{y.tx, tenantID} }

@@ -77,7 +77,7 @@ func (t usage) Record(ctx context.Context, now time.Time, ws []baas.UsageWindow)
 			grown[h.usageKey] = h
 		}
 		h.windows += windows
-		h.Meters = h.Meters.Add(by)
+		h.Meters = h.Add(by)
 	}
 	for chunk := range chunks(rows) {
 		there, err := t.insertMinutes(ctx, chunk)
@@ -117,7 +117,7 @@ func mergeWindows(now time.Time, ws []baas.UsageWindow) (rows []usageRow, late i
 		}
 		k := usageKey{micros(w.Start), w.WorkerID, w.BotID}
 		if j, ok := seen[k]; ok {
-			rows[j].Meters = rows[j].Meters.Max(w.Meters)
+			rows[j].Meters = rows[j].Max(w.Meters)
 			continue
 		}
 		seen[k] = len(rows)
@@ -137,7 +137,7 @@ func checkWindow(i int, w baas.UsageWindow) error {
 	}
 	zero, most := baas.Meters{}, baas.Meters{CPUMillis: maxMeter, MemoryByteSeconds: maxMeter, DiskByteSeconds: maxMeter,
 		BytesIn: maxMeter, BytesOut: maxMeter, Requests: maxMeter, RunningMillis: maxMeter}
-	if w.Meters.Max(zero) != w.Meters || w.Meters.Max(most) != most {
+	if w.Max(zero) != w.Meters || w.Max(most) != most {
 		p.Add(fmt.Sprintf("windows[%d]", i), "every meter must be between 0 and %d", int64(maxMeter))
 	}
 	return p.Err()
@@ -220,7 +220,7 @@ func (t usage) mergeMinutes(ctx context.Context, rows []usageRow, there map[usag
 		before := old[r.usageKey]
 		if r.Meters = before.Max(r.Meters); r.Meters != before {
 			larger = append(larger, r)
-			grow(r.usageKey, 0, r.Meters.Sub(before))
+			grow(r.usageKey, 0, r.Sub(before))
 		}
 	}
 	for chunk := range chunks(larger) {

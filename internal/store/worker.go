@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 
 	"github.com/baas-platform/baas"
 )
@@ -128,11 +129,11 @@ func (t tenantTx) nameFree(ctx context.Context, table, what, id, name, old strin
 	}
 	var one int
 	err := row(ctx, t, []any{&one}, `SELECT 1 FROM `+table+` WHERE tenant_id = ? AND name_key = ? AND id <> ?`, t.tenant, nameKey(name), id)
-	switch err {
-	case errMissing:
-		return nil
-	case nil:
+	switch {
+	case err == nil:
 		return nameTaken(what, "name", "name", name)
+	case errors.Is(err, errMissing):
+		return nil
 	}
 	return doing("looking for the name", err)
 }

@@ -16,7 +16,7 @@ func testPlans(f *fixture) {
 			f.ok(err)
 			f.equal(got, want)
 		}
-		p := baas.Plan{ID: "PRO", Name: "Profissional", Limits: baas.Limits{Workers: 7, Isolation: []baas.Isolation{baas.IsolationVM}}}
+		p := baas.Plan{ID: "PRO", Name: "Pro Plus", Limits: baas.Limits{Workers: 7, Isolation: []baas.Isolation{baas.IsolationVM}}}
 		f.ok(tx.Plans().Put(f.ctx, p))
 		f.ok(tx.Plans().Put(f.ctx, p))
 		got, err := tx.Plans().Get(f.ctx, "PRO")

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -135,7 +136,8 @@ func testCursors(f *fixture) {
 		for _, c := range []string{botsCursor, "x", "%%%", "wrk_1", botsCursor + "A", "AAAA", string([]byte{0, 255})} {
 			_, _, err := tx.Workers().List(f.ctx, baas.WorkerFilter{Page: baas.Page{Cursor: c}})
 			f.wants(baas.ErrInvalid, err)
-			if e := err.(*baas.Error); len(e.Fields) != 1 || e.Fields[0].Field != "cursor" {
+			var e *baas.Error
+			if !errors.As(err, &e) || len(e.Fields) != 1 || e.Fields[0].Field != "cursor" {
 				f.Fatalf("cursor %q: the error doesn't name the field: %v", c, err)
 			}
 		}

@@ -142,6 +142,7 @@ func testRollback(f *fixture) {
 }
 
 func testPanic(f *fixture) {
+	boom := errors.New("boom")
 	t := f.tenant()
 	for _, run := range []func(fn func(baas.TenantTx) error) error{
 		func(fn func(baas.TenantTx) error) error { return f.s.Tenant(t.ID).Update(f.ctx, fn) },
@@ -149,11 +150,15 @@ func testPanic(f *fixture) {
 	} {
 		for range 20 { // more often than there are connections
 			func() {
-				defer func() { f.equal(recover(), "boom") }()
-				run(func(tx baas.TenantTx) error {
-					tx.Workers().Create(f.ctx, f.newWorker(t.ID))
-					panic("boom")
+				defer func() {
+					if err, ok := recover().(error); !ok || !errors.Is(err, boom) {
+						f.Error("the panic didn't arrive:", err)
+					}
+				}()
+				err := run(func(tx baas.TenantTx) error {
+					panic(errors.Join(tx.Workers().Create(f.ctx, f.newWorker(t.ID)), boom))
 				})
+				f.Error("the panic became", err)
 			}()
 		}
 	}

@@ -128,7 +128,7 @@ func (l ledger) points(bots bool, step time.Duration) []baas.UsagePoint {
 		}
 		k.start = k.start.Truncate(step)
 		p := sums[k]
-		sums[k] = baas.UsagePoint{WorkerID: k.worker, BotID: k.bot, Start: k.start, Windows: p.Windows + 1, Meters: p.Meters.Add(m)}
+		sums[k] = baas.UsagePoint{WorkerID: k.worker, BotID: k.bot, Start: k.start, Windows: p.Windows + 1, Meters: p.Add(m)}
 	}
 	ps := []baas.UsagePoint{}
 	for _, p := range sums {
