@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"maps"
 	"net"
+	"net/http"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -60,9 +61,11 @@ type Config struct {
 	// StartWait bounds how long one Ensure waits for the pod; 20 s when 0. A pod that is still on its way by then is no error.
 	StartWait time.Duration
 
-	Version string           // of this program, told to the API server
-	Log     *slog.Logger     // slog.Default() when nil
-	Now     func() time.Time // time.Now when nil
+	Version string // of this program, told to the API server
+	// Transport, when not nil, wraps the way to the API server, to count requests.
+	Transport func(http.RoundTripper) http.RoundTripper
+	Log       *slog.Logger     // slog.Default() when nil
+	Now       func() time.Time // time.Now when nil
 }
 
 // Placement says where the Workers of a plan, a tenant or one Worker run.

@@ -102,6 +102,9 @@ func clientConfig(cfg Config) (*rest.Config, error) {
 		return nil, fmt.Errorf("finding the cluster: %w", err)
 	}
 	c.QPS, c.Burst = apiRequestsPerSecond, apiBurst
+	if cfg.Transport != nil {
+		c.Wrap(cfg.Transport)
+	}
 	c.UserAgent = "baas"
 	if cfg.Version != "" {
 		c.UserAgent += "/" + cfg.Version

@@ -33,6 +33,7 @@ type cluster struct {
 	cfg     kubernetes.Config
 	api     clientset.Interface
 	control *enginetest.Control
+	probe   string // the program that stands in for the agent
 	other   string // an image without the agent
 }
 
@@ -66,9 +67,9 @@ func newCluster(t *testing.T) *cluster {
 	}
 	name := "test-" + hex.EncodeToString(random[:])
 	c := &cluster{t: t, api: api, control: enginetest.NewControl(t, host), other: "baas.local/other:" + name}
-	probe := enginetest.BuildProbe(t)
-	script(t, "image", "baas.local/worker:"+name, probe, "/.baas/baas")
-	script(t, "image", c.other, probe, "/theirs")
+	c.probe = enginetest.BuildProbe(t)
+	script(t, "image", "baas.local/worker:"+name, c.probe, "/.baas/baas")
+	script(t, "image", c.other, c.probe, "/theirs")
 	c.cfg = kubernetes.Config{
 		Kubeconfig:   kubeconfig,
 		Installation: name,
