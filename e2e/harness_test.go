@@ -20,7 +20,9 @@ import (
 
 	"github.com/baas-platform/baas"
 	"github.com/baas-platform/baas/client"
+	"github.com/baas-platform/baas/internal/engine"
 	dockerengine "github.com/baas-platform/baas/internal/engine/docker"
+	"github.com/baas-platform/baas/internal/engine/process"
 )
 
 // binary is the product, built once for all scenarios.
@@ -296,29 +298,36 @@ func docker(t *testing.T, args ...string) string {
 	return string(out)
 }
 
-// removeLeftovers removes what a failed scenario left on the engine.
+// removeLeftovers removes what the scenario left on the engine.
 func (p *platform) removeLeftovers() {
-	if p.engine == "process" {
-		for _, pidfile := range glob(filepath.Join(p.dir, "process", "*", "pid*")) {
-			var pid int
-			if b, err := os.ReadFile(pidfile); err == nil {
-				if _, err := fmt.Sscan(string(b), &pid); err == nil && pid > 1 {
-					_ = syscall.Kill(-pid, syscall.SIGKILL) // its own group, so nobody else's process
-				}
+	ctx := context.WithoutCancel(p.t.Context())
+	quiet := slog.New(slog.DiscardHandler)
+	var machines engine.Engine
+	switch installation := p.log.installation(); {
+	case p.engine == "process":
+		e, err := process.New(ctx, process.Config{Dir: filepath.Join(p.dir, "process"), BinaryPath: binary, AgentURL: "ws://127.0.0.1:1", StopTimeout: time.Second, Log: quiet})
+		must(p.t, err)
+		machines = e
+	case p.engine == "docker" && installation != "":
+		e, err := dockerengine.New(ctx, dockerengine.Config{Installation: installation, BinaryPath: binary, AgentListenPort: 1, StopTimeout: time.Second,
+			Log: quiet, AllowUnguarded: true})
+		must(p.t, err)
+		defer e.Close()
+		defer func() {
+			if err := e.RemoveInstallation(ctx); err != nil {
+				p.t.Error(err)
 			}
-		}
+		}()
+		machines = e
+	default:
 		return
 	}
-	installation := p.log.installation()
-	if p.engine != "docker" || installation == "" {
-		return
-	}
-	e, err := dockerengine.New(context.WithoutCancel(p.t.Context()), dockerengine.Config{Installation: installation, BinaryPath: binary, AgentListenPort: 1,
-		Log: slog.New(slog.DiscardHandler), AllowUnguarded: true})
+	states, err := machines.List(ctx)
 	must(p.t, err)
-	defer e.Close()
-	if err := e.RemoveInstallation(context.WithoutCancel(p.t.Context())); err != nil {
-		p.t.Error(err)
+	for _, s := range states {
+		if err := machines.Remove(ctx, s.ID); err != nil {
+			p.t.Error(err)
+		}
 	}
 }
 
