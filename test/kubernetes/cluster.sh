@@ -6,6 +6,7 @@
 #   eval "$(test/kubernetes/cluster.sh up)"    builds, starts it unless it runs, and sets BAAS_TEST_KUBECONFIG
 #   test/kubernetes/cluster.sh image NAME BINARY PATH
 #                                              gives the node an image with one static binary at PATH; no registry is asked
+#   test/kubernetes/cluster.sh kubectl ARGUMENTS
 #   test/kubernetes/cluster.sh restart PART    kills and starts etcd, apiserver, controllers, scheduler, kubelet or provisioner
 #   test/kubernetes/cluster.sh stop|start PART
 #   test/kubernetes/cluster.sh down            ends it and deletes its data
@@ -359,10 +360,11 @@ case "${1:-}" in
 build) mkdir -p "$cache"; build ;;
 up) up ;;
 env) environment ;;
+kubectl) shift; kubectl "$@" ;;
 image) [ $# = 4 ] || die "usage: cluster.sh image NAME BINARY PATH"; image "$2" "$3" "$4" ;;
 stop) stop_part "${2:-}" ;;
 start) start_part "${2:-}" ;;
 restart) stop_part "${2:-}" -KILL; start_part "$2" ;;
 down) down ;;
-*) die "usage: cluster.sh build | up | env | image NAME BINARY PATH | stop PART | start PART | restart PART | down" ;;
+*) die "usage: cluster.sh build | up | env | kubectl ARGUMENTS | image NAME BINARY PATH | stop PART | start PART | restart PART | down" ;;
 esac

@@ -31,8 +31,8 @@ func TestTroublesHaveReasons(t *testing.T) {
 	e := c.New(t)
 	t.Run("an image that can't be fetched", func(t *testing.T) {
 		m := machine(c)
-		m.Image = "baas.local/missing:1"
-		if err := e.Ensure(t.Context(), m, nil); !strings.Contains(message(err), "baas.local/missing:1 could not be fetched") {
+		m.Image = "127.0.0.1:9/missing:1"
+		if err := e.Ensure(t.Context(), m, nil); !strings.Contains(message(err), "127.0.0.1:9/missing:1 could not be fetched") {
 			t.Errorf("Ensure: %v", err)
 		}
 		told(t, inspect(t, e, m), engine.PhaseFailed, "could not be fetched", "ImagePull")
