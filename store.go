@@ -76,11 +76,10 @@ type SystemTx interface {
 
 	// Memberships lists a person's tenants, by tenant id.
 	Memberships(ctx context.Context, userID string) ([]Membership, error)
-	// TokenByHash, InvitationByHash and WorkerByAgentToken find the owner of a secret; ErrNotFound.
+	// TokenByHash and InvitationByHash find the owner of a secret; ErrNotFound.
 	TokenByHash(ctx context.Context, hash []byte) (Token, error)
 	TouchToken(ctx context.Context, id string, at time.Time) error
 	InvitationByHash(ctx context.Context, hash []byte) (Invitation, error)
-	WorkerByAgentToken(ctx context.Context, hash []byte) (Worker, error)
 	// Worker and Bot find a thing of any tenant; ErrNotFound.
 	Worker(ctx context.Context, id string) (Worker, error)
 	Bot(ctx context.Context, id string) (Bot, error)

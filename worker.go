@@ -96,8 +96,6 @@ type Worker struct {
 
 	Status WorkerStatus `json:"status"`
 
-	// AgentTokenHash is the SHA-256 of the token that the machine's agent must present.
-	AgentTokenHash []byte `json:"-"`
 	// Revision numbers the contents of what the agent is told to run; an agent refuses a lower one.
 	Revision     int64  `json:"-"`
 	RevisionHash string `json:"-"` // digest of the contents that Revision stands for
@@ -201,12 +199,11 @@ type WorkerStore interface {
 	Create(ctx context.Context, w Worker) error // ErrNameTaken
 	Get(ctx context.Context, id string) (Worker, error)
 	List(ctx context.Context, f WorkerFilter) (ws []Worker, next string, err error) // by id
-	// Update writes the settings (not Status, AgentTokenHash, Revision) if the stored version is still w.Version, and
+	// Update writes the settings (not Status, Revision) if the stored version is still w.Version, and
 	// adds one to it. ErrNotFound, ErrVersionMismatch, ErrNameTaken.
 	Update(ctx context.Context, w Worker) (Worker, error)
 	// SetStatus writes the status alone and leaves Version.
 	SetStatus(ctx context.Context, id string, s WorkerStatus) error
-	SetAgentToken(ctx context.Context, id string, hash []byte) error
 	SetRevision(ctx context.Context, id string, revision int64, hash string) error
 	Delete(ctx context.Context, id string) error // with what belongs to it, except usage and events; ErrConflict while it has bots
 }

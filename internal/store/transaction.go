@@ -68,10 +68,6 @@ func (y systemTx) InvitationByHash(ctx context.Context, hash []byte) (baas.Invit
 	return get(ctx, y, "invitation", invitationFields, `SELECT `+invitationColumns+` FROM invitations WHERE hash = ?`, hash)
 }
 
-func (y systemTx) WorkerByAgentToken(ctx context.Context, hash []byte) (baas.Worker, error) {
-	return get(ctx, y, "Worker", workerFields, `SELECT `+workerColumns+` FROM workers WHERE agent_token_hash = ?`, hash)
-}
-
 func (y systemTx) Worker(ctx context.Context, id string) (baas.Worker, error) {
 	return get(ctx, y, "Worker", workerFields, `SELECT `+workerColumns+` FROM workers WHERE id = ?`, id)
 }

@@ -13,12 +13,12 @@ import (
 type workers struct{ tenantTx }
 
 const workerColumns = `id, tenant_id, name, image, isolation, cpu_millis, memory_mib, disk_gib, desired, restarts, version,
-	created_at, updated_at, status, agent_token_hash, revision, revision_hash`
+	created_at, updated_at, status, revision, revision_hash`
 
 func workerFields(w *baas.Worker) []any {
 	return []any{&w.ID, &w.TenantID, &w.Name, &w.Image, &w.Isolation, &w.Size.CPUMillis, &w.Size.MemoryMiB, &w.Size.DiskGiB,
 		&w.Desired, &w.Restarts, &w.Version, timeCol{&w.CreatedAt}, timeCol{&w.UpdatedAt},
-		workerStatusCol{&w.Status}, &w.AgentTokenHash, &w.Revision, &w.RevisionHash}
+		workerStatusCol{&w.Status}, &w.Revision, &w.RevisionHash}
 }
 
 // workerStatus is a status as it is stored: the public JSON doesn't hold all of it.
@@ -55,9 +55,9 @@ func (t workers) Create(ctx context.Context, w baas.Worker) error {
 		return doing("encoding the Worker's status", err)
 	}
 	n, err := t.exec(ctx, `INSERT INTO workers (`+workerColumns+`, name_key, state)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		w.ID, t.tenant, w.Name, w.Image, w.Isolation, w.Size.CPUMillis, w.Size.MemoryMiB, w.Size.DiskGiB, w.Desired, w.Restarts, w.Version,
-		micros(w.CreatedAt), micros(w.UpdatedAt), string(status), w.AgentTokenHash, w.Revision, w.RevisionHash, nameKey(w.Name), w.Status.State)
+		micros(w.CreatedAt), micros(w.UpdatedAt), string(status), w.Revision, w.RevisionHash, nameKey(w.Name), w.Status.State)
 	switch {
 	case err != nil && t.dangling(err):
 		return baas.Errorf(baas.CodeNotFound, "there is no such tenant")
@@ -164,10 +164,6 @@ func (t workers) SetStatus(ctx context.Context, id string, s baas.WorkerStatus) 
 		t.changed("worker", id, id)
 	}
 	return nil
-}
-
-func (t workers) SetAgentToken(ctx context.Context, id string, hash []byte) error {
-	return change(ctx, t, "Worker", `UPDATE workers SET agent_token_hash = ? WHERE tenant_id = ? AND id = ?`, hash, t.tenant, id)
 }
 
 func (t workers) SetRevision(ctx context.Context, id string, revision int64, hash string) error {

@@ -15,7 +15,7 @@ func testWorkers(f *fixture) {
 	t := f.tenant()
 	w := f.newWorker(t.ID)
 	retry := f.now.Add(time.Minute)
-	w.Image, w.Restarts, w.AgentTokenHash, w.Revision, w.RevisionHash = "example.com/bot:1", 3, f.hash(), 9, "digest"
+	w.Image, w.Restarts, w.Revision, w.RevisionHash = "example.com/bot:1", 3, 9, "digest"
 	w.Status.NextRetryAt, w.Status.AppliedSize, w.Status.RestartsSeen = &retry, &baas.Size{CPUMillis: 1, MemoryMiB: 2, DiskGiB: 3}, 2
 	f.update(t.ID, func(tx baas.TenantTx) error { return tx.Workers().Create(f.ctx, w) })
 	f.equal(f.totals(t.ID), baas.Totals{Workers: 1, CPUMillis: w.Size.CPUMillis, MemoryMiB: w.Size.MemoryMiB, DiskGiB: w.Size.DiskGiB})
@@ -32,7 +32,7 @@ func testWorkers(f *fixture) {
 		changed.Name, changed.Image, changed.Isolation, changed.Desired, changed.Restarts = "Operações", "", baas.IsolationSandbox, baas.DesiredStopped, 4
 		changed.Size, changed.UpdatedAt = baas.Size{CPUMillis: 200, MemoryMiB: 1024, DiskGiB: 1}, f.now.Add(time.Hour)
 		withStatus := changed
-		withStatus.Status, withStatus.AgentTokenHash, withStatus.Revision = baas.WorkerStatus{}, nil, 0 // which it doesn't write
+		withStatus.Status, withStatus.Revision = baas.WorkerStatus{}, 0 // which it doesn't write
 		got, err = tx.Workers().Update(f.ctx, withStatus)
 		f.ok(err)
 		changed.Version = 2
@@ -55,22 +55,15 @@ func testWorkers(f *fixture) {
 		f.ok(err)
 
 		f.ok(tx.Workers().SetRevision(f.ctx, w.ID, 10, "other"))
-		f.ok(tx.Workers().SetAgentToken(f.ctx, w.ID, []byte("token")))
 		f.wants(baas.ErrNotFound, tx.Workers().SetRevision(f.ctx, missing.ID, 1, ""))
-		f.wants(baas.ErrNotFound, tx.Workers().SetAgentToken(f.ctx, missing.ID, nil))
 		got, err = tx.Workers().Get(f.ctx, w.ID)
 		f.ok(err)
-		f.equal([]any{got.Revision, got.RevisionHash, string(got.AgentTokenHash), got.Version}, []any{int64(10), "other", "token", int64(3)})
+		f.equal([]any{got.Revision, got.RevisionHash, got.Version}, []any{int64(10), "other", int64(3)})
 		return nil
 	})
 	f.equal(f.totals(t.ID), baas.Totals{Workers: 2, CPUMillis: 200 + other.Size.CPUMillis, MemoryMiB: 1024 + other.Size.MemoryMiB, DiskGiB: 1 + other.Size.DiskGiB})
 	f.system(func(tx baas.SystemTx) error {
-		got, err := tx.WorkerByAgentToken(f.ctx, []byte("token"))
-		f.ok(err)
-		f.equal(got.ID, w.ID)
-		_, err = tx.WorkerByAgentToken(f.ctx, w.AgentTokenHash)
-		f.wants(baas.ErrNotFound, err)
-		got, err = tx.Worker(f.ctx, other.ID)
+		got, err := tx.Worker(f.ctx, other.ID)
 		f.ok(err)
 		f.equal(got, other)
 		ws, _, err := tx.Workers(f.ctx, baas.Page{})

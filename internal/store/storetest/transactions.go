@@ -67,7 +67,6 @@ func testOtherTenant(f *fixture) {
 		gone(tx.Workers().Get(f.ctx, w.ID))
 		gone(tx.Workers().Update(f.ctx, w))
 		gone(nil, tx.Workers().SetStatus(f.ctx, w.ID, baas.WorkerStatus{}))
-		gone(nil, tx.Workers().SetAgentToken(f.ctx, w.ID, nil))
 		gone(nil, tx.Workers().SetRevision(f.ctx, w.ID, 99, ""))
 		gone(nil, tx.Workers().Delete(f.ctx, w.ID))
 		gone(tx.Bots().Get(f.ctx, bot.ID))

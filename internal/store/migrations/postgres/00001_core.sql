@@ -102,7 +102,6 @@ CREATE TABLE workers (
     updated_at       BIGINT NOT NULL,
     state            TEXT NOT NULL,
     status           TEXT NOT NULL,
-    agent_token_hash BYTEA UNIQUE,
     revision         BIGINT NOT NULL,
     revision_hash    TEXT NOT NULL,
     PRIMARY KEY (tenant_id, id),

@@ -102,7 +102,6 @@ CREATE TABLE workers (
     updated_at       INTEGER NOT NULL,
     state            TEXT NOT NULL,
     status           TEXT NOT NULL,
-    agent_token_hash BLOB UNIQUE,
     revision         INTEGER NOT NULL,
     revision_hash    TEXT NOT NULL,
     PRIMARY KEY (tenant_id, id),
