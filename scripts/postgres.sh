@@ -4,6 +4,9 @@
 #   eval "$(scripts/postgres.sh)"   starts it, unless it runs, and sets BAAS_TEST_POSTGRES_URL
 #   scripts/postgres.sh stop        ends it and deletes its data
 #
+#   scripts/postgres.sh durable        the same with a server of its own that does wait for the disk, for measurements
+#   scripts/postgres.sh stop-durable
+#
 # It lives in .cache/postgres of the repository, listens on 127.0.0.1 alone, trusts everybody there and doesn't wait
 # for the disk: nothing in it is meant to last. As root it installs PostgreSQL when there is none, and runs it as the
 # user postgres, because PostgreSQL refuses to run as root.
@@ -11,6 +14,13 @@ set -eu
 
 cd "$(dirname "$0")/.."
 dir=$PWD/.cache/postgres
+settings="-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+case "${1:-start}" in
+*durable)
+    dir=$dir-durable
+    settings="-c shared_buffers=512MB"
+    ;;
+esac
 
 say() { echo "postgres.sh: $*" >&2; }
 
@@ -47,13 +57,15 @@ fi
 
 running() { [ -f "$dir/data/postmaster.pid" ] && $as "$bin/pg_ctl" -D "$dir/data" status >/dev/null 2>&1; }
 
-if [ "${1:-start}" = stop ]; then
+case "${1:-start}" in
+stop*)
     if running; then
         $as "$bin/pg_ctl" -D "$dir/data" -m immediate -w stop >&2
     fi
     rm -rf "$dir"
     exit
-fi
+    ;;
+esac
 
 # Two at once would start two.
 mkdir -p "$dir"
@@ -70,8 +82,7 @@ if ! running; then
     while :; do
         port=$((20000 + $(od -An -N2 -tu2 /dev/urandom) % 12000))
         if $as "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/log" -w -t 30 -o "-p $port \
-            -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c synchronous_commit=off \
-            -c full_page_writes=off -c max_connections=300 -c max_wal_size=2GB" start >&2 9>&-; then
+            -c listen_addresses=127.0.0.1 -c unix_socket_directories='' $settings -c max_connections=300 -c max_wal_size=2GB" start >&2 9>&-; then
             break
         fi
         tries=$((tries + 1))

@@ -117,18 +117,17 @@ func reachable(addr string) string {
 	return net.JoinHostPort(host, port)
 }
 
-// agentToken is the token of a Worker's agent; docs/decisions/agent-tokens-are-derived.md has the reasons.
-func (s *Server) agentToken(key []byte, workerID string) string {
-	mac := hmac.New(sha256.New, key)
+// AgentToken is the token of a Worker's agent; docs/decisions/agent-tokens-are-derived.md has the reasons.
+func AgentToken(keys *sealing.Keys, workerID string) string {
+	mac := hmac.New(sha256.New, keys.Derive("agent-tokens"))
 	mac.Write([]byte(workerID))
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 // wire makes the parts and connects them.
 func (s *Server) wire(ctx context.Context) error {
-	tokenKey := s.keys.Derive("agent-tokens")
 	previewKey := s.keys.Derive("preview-addresses")
-	token := func(workerID string) string { return s.agentToken(tokenKey, workerID) }
+	token := func(workerID string) string { return AgentToken(s.keys, workerID) }
 
 	var controller *reconcile.Controller
 	var gw *gateway.Gateway
