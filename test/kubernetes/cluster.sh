@@ -114,7 +114,8 @@ alive() { [ -f "$run/pid/$1" ] && kill -0 "$(cat "$run/pid/$1")" 2>/dev/null; }
 launch() { # NAME COMMAND…
   local name=$1
   shift
-  inside setsid "$@" >>"$run/log/$name.log" 2>&1 </dev/null 9>&- &
+  # Directly, so that the number is the program's own and not that of a shell around it.
+  nsenter --net=/run/netns/$netns setsid "$@" >>"$run/log/$name.log" 2>&1 </dev/null 9>&- &
   echo $! >"$run/pid/$name"
 }
 

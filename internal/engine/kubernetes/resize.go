@@ -102,14 +102,14 @@ func (e *Engine) resize(ctx context.Context, m engine.Machine, pod *corev1.Pod) 
 
 // resizeRefused is why the node doesn't give the size. It keeps the wish, and gives it as soon as it can.
 func resizeRefused(p *corev1.Pod, s baas.Size) error {
-	if c := condition(p, corev1.PodResizePending); c != nil {
+	if c := condition(p, corev1.PodResizePending); fresh(p, c) {
 		return &baas.Error{
 			Code: baas.CodeConflict, Err: fmt.Errorf("%s: %s", c.Reason, c.Message),
 			Message: fmt.Sprintf("the machine in the cluster that it runs on has no room for %d thousandths of a core and %d MiB: they come when there is room, or with a restart, which may move it to another machine",
 				s.CPUMillis, s.MemoryMiB),
 		}
 	}
-	if c := condition(p, corev1.PodResizeInProgress); c != nil && c.Reason == corev1.PodReasonError {
+	if c := condition(p, corev1.PodResizeInProgress); fresh(p, c) && c.Reason == corev1.PodReasonError {
 		return &baas.Error{
 			Code: baas.CodeConflict, Err: fmt.Errorf("%s: %s", c.Reason, c.Message),
 			Message: fmt.Sprintf("its limits can't be changed to %d thousandths of a core and %d MiB now: when it uses more memory than that, stop some of its bots first, or choose a larger size",
@@ -117,6 +117,11 @@ func resizeRefused(p *corev1.Pod, s baas.Size) error {
 		}
 	}
 	return nil
+}
+
+// fresh reports whether a condition is about the pod's present specification. A kubelet that doesn't say is believed.
+func fresh(p *corev1.Pod, c *corev1.PodCondition) bool {
+	return c != nil && (c.ObservedGeneration == 0 || c.ObservedGeneration >= p.Generation)
 }
 
 // awaitGrowth waits for a larger volume, for as long as that usually takes. Some storage grows only when the pod starts
