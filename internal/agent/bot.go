@@ -28,6 +28,7 @@ const (
 	crashLoopFrom = 5           // quick ends in a row
 	stableAfter   = time.Minute // running so long forgets them
 	defaultStop   = 10 * time.Second
+	stopWhenFull  = time.Second // between SIGTERM and SIGKILL when the disk is full
 )
 
 // bot is one bot and the goroutine that owns its process.
@@ -469,7 +470,8 @@ func (b *bot) has(digest string) bool {
 }
 
 // clear ends every process of the bot and returns when none is left: SIGTERM, time, SIGKILL. A bot that ended by
-// itself (not asked) has had its time; what it left behind gets a second.
+// itself (not asked) has had its time; what it left behind gets a second. On a full disk there is hardly any time: who
+// doesn't listen may go on writing, and the host's disk is everybody's.
 //
 // A look at the processes takes a while, in which one of them may start another and end. So only the second look in a
 // row that finds nothing counts, and only if nobody has the inherited lock any more.
@@ -478,6 +480,7 @@ func (b *bot) clear(p *process, lock *os.File, grace time.Duration, asked bool) 
 		grace = min(grace, time.Second)
 	}
 	kills := time.Now().Add(grace)
+	hurried := false
 	termed := map[int]bool{}
 	if asked {
 		b.sup.nursery.signal(p, syscall.SIGTERM)
@@ -501,6 +504,12 @@ func (b *bot) clear(p *process, lock *os.File, grace time.Duration, asked bool) 
 				return
 			}
 		default:
+		}
+		if !hurried && b.sup.noRoom.Load() {
+			hurried = true
+			if soon := time.Now().Add(stopWhenFull); soon.Before(kills) {
+				kills = soon
+			}
 		}
 		if time.Now().After(kills) {
 			b.sup.nursery.signal(p, syscall.SIGKILL)

@@ -14,9 +14,12 @@ import (
 )
 
 // How the disk is watched. A look at the file system's counters is cheap; a walk over the files is not, and follows
-// only when those have moved, or after idleWalk.
+// only when those have moved, or after idleWalk. The less room is left, the sooner is the next look: before the room can
+// be used up at burst.
 const (
 	diskLook   = 2 * time.Second
+	diskHurry  = 50 * time.Millisecond // the shortest time between looks
+	burst      = 2 << 30               // bytes a second that a bot is thought to write at most
 	idleWalk   = 5 * time.Minute
 	walkShare  = 20      // a walk is followed by a pause of so many times its length
 	movedBytes = 1 << 20 // of the file system, since the last walk
@@ -42,30 +45,52 @@ func newDisk(vol volume, limit func() int64, full func(string)) *disk {
 
 func (d *disk) run(ctx context.Context) {
 	var free uint64
-	var next, latest time.Time
-	t := time.NewTicker(diskLook)
+	var walked, next, latest time.Time
+	t := time.NewTimer(0)
 	defer t.Stop()
 	limit := int64(0)
 	for {
-		now := time.Now()
-		var st unix.Statfs_t
-		moved := true
-		if unix.Statfs(d.vol.root, &st) == nil {
-			have := st.Bfree * uint64(st.Bsize)
-			moved = max(have, free)-min(have, free) >= movedBytes
-		}
-		if moved && now.After(next) || now.After(latest) || limit != d.limit() {
-			free, limit = st.Bfree*uint64(st.Bsize), d.limit()
-			d.walk()
-			took := time.Since(now)
-			next, latest = time.Now().Add(walkShare*took), time.Now().Add(max(idleWalk, walkShare*took))
-		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.C:
 		}
+		now, room := time.Now(), d.room()
+		var st unix.Statfs_t
+		moved, soon := true, false
+		if unix.Statfs(d.vol.root, &st) == nil {
+			have := st.Bfree * uint64(st.Bsize)
+			moved = max(have, free)-min(have, free) >= movedBytes
+			// Whoever wrote it, the volume can't have grown by more.
+			soon = free > have && room > 0 && free-have >= uint64(room/4)
+		}
+		if moved && now.After(next) && (soon || now.Sub(walked) >= diskLook) || now.After(latest) || limit != d.limit() {
+			free, limit = st.Bfree*uint64(st.Bsize), d.limit()
+			d.walk()
+			walked, room = time.Now(), d.room()
+			took := walked.Sub(now)
+			next, latest = walked.Add(walkShare*took), walked.Add(max(idleWalk, walkShare*took))
+		}
+		t.Reset(lookAgain(room))
 	}
+}
+
+// room is how much the bots may still write, as of the last walk; 0 when they are stopped or there is no limit.
+func (d *disk) room() int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if limit := d.limit(); limit > 0 && !d.isFull {
+		return max(1, limit-d.total)
+	}
+	return 0
+}
+
+// lookAgain is when to look at the file system next.
+func lookAgain(room int64) time.Duration {
+	if room == 0 {
+		return diskLook
+	}
+	return min(diskLook, max(diskHurry, time.Duration(float64(room)/burst*float64(time.Second))))
 }
 
 // walk counts the blocks of every file, a hard link once, and decides whether the disk is full.

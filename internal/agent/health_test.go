@@ -2,7 +2,9 @@ package agent_test
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -142,6 +144,40 @@ func TestDiskLimitStopsBots(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.until("bot_2", "running", state(baas.BotRunning))
+}
+
+// The host's disk is everybody's: a bot that writes as fast as it can and ignores SIGTERM must not get far past the limit.
+func TestABotThatHoardsIsEndedNearTheLimit(t *testing.T) {
+	w := newPlatform(t).newWorker(t, "wrk_1")
+	hoarder := program(t, "bot_1", "hoard", 0)
+	hoarder.StopSecs = 300
+	w.rev++
+	_, err := w.client().PutDesired(w.ctx(), agentapi.Desired{
+		Revision: w.rev, WorkerID: w.id, Size: baas.Size{DiskGiB: 1}, Bots: []agentapi.DesiredBot{hoarder},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.until("bot_1", "stopped by the disk", func(b agentapi.BotStatus) bool {
+		return b.State == baas.BotStopped && b.PID == 0 && strings.Contains(b.Reason, "disk is full")
+	})
+	used := int64(0)
+	err = filepath.WalkDir(w.data, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			info, err := e.Info()
+			if err == nil {
+				used += info.Size()
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%.2f GiB", float64(used)/(1<<30))
+	if used < 1<<30 || used > 4<<30 {
+		t.Errorf("%.2f GiB on a disk of 1 GiB", float64(used)/(1<<30))
+	}
 }
 
 func TestLogsFollowARealBot(t *testing.T) {

@@ -93,6 +93,12 @@ func botMain(role string) int {
 				}
 			}
 		}
+	case "hoard": // fills the disk as fast as it can, and doesn't end when it is asked to
+		block := bytes.Repeat([]byte("x"), 4<<20)
+		for i := 0; i < 4000; i++ {
+			_ = os.WriteFile(filepath.Join(os.Getenv(agentapi.EnvBotData), fmt.Sprint("piece", i)), block, 0o600)
+		}
+		select {}
 	case "fill": // fills the disk in pieces
 		for i := 0; ; i++ {
 			p := filepath.Join(os.Getenv(agentapi.EnvBotData), fmt.Sprint("piece", i))

@@ -29,6 +29,7 @@ type supervisor struct {
 	census    *census
 	probes    *http.Transport
 	limit     atomic.Int64 // of the disk, bytes
+	noRoom    atomic.Bool  // the disk is full
 
 	mu      sync.Mutex
 	ctx     context.Context // of the bots; set by run
@@ -324,6 +325,7 @@ func (s *supervisor) diskFull(reason string) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.noRoom.Store(reason != "")
 	if s.full != full {
 		s.full = full
 		s.apply()
