@@ -8,16 +8,18 @@ import { ButtonLink } from '@/ui/links';
 export function NotFoundPage() {
   const { t } = useTranslation('app');
   return (
-    <EmptyState
-      icon={IconMap2}
-      title={t('notFound.title')}
-      text={t('notFound.text')}
-      action={
-        <ButtonLink to="/" variant="default">
-          {t('notFound.home')}
-        </ButtonLink>
-      }
-    />
+    <main>
+      <EmptyState
+        icon={IconMap2}
+        title={t('notFound.title')}
+        text={t('notFound.text')}
+        action={
+          <ButtonLink to="/" variant="default">
+            {t('notFound.home')}
+          </ButtonLink>
+        }
+      />
+    </main>
   );
 }
 

@@ -31,7 +31,7 @@ export function formatter(language: Language) {
       value /= base;
       index++;
     }
-    return `${number(value, { maximumFractionDigits: value < 10 && index > 0 ? 1 : 0 })} ${units[index]}`;
+    return `${number(value, { maximumFractionDigits: value < 10 && index > 0 ? 1 : 0 })}\u00a0${units[index]}`;
   };
 
   return {
@@ -40,14 +40,14 @@ export function formatter(language: Language) {
     /** Thousandths of a core, as cores: 500 is "0.5". */
     cores: (millis: number) => number(millis / 1000, { maximumFractionDigits: millis < 10 ? 3 : 2 }),
     /** Thousandths of a core with the unit: "0.5 vCPU". */
-    cpu: (millis: number) => `${number(millis / 1000, { maximumFractionDigits: millis % 100 === 0 ? 1 : 2 })} vCPU`,
+    cpu: (millis: number) => `${number(millis / 1000, { maximumFractionDigits: 2 })}\u00a0vCPU`,
     /** MiB as the largest unit that fits: 1536 is "1.5 GB" in the way people name memory sizes. */
     memory: (mib: number) => scaled(mib, ['MB', 'GB', 'TB'], 1024),
     disk: (gib: number) => scaled(gib, ['GB', 'TB'], 1024),
     bytes: (bytes: number) => scaled(bytes, ['B', 'KB', 'MB', 'GB', 'TB'], 1024),
     size: (size: Size) =>
       [
-        `${number(size.cpu_millis / 1000, { maximumFractionDigits: 2 })} vCPU`,
+        `${number(size.cpu_millis / 1000, { maximumFractionDigits: 2 })}\u00a0vCPU`,
         scaled(size.memory_mib, ['MB', 'GB', 'TB'], 1024),
         scaled(size.disk_gib, ['GB', 'TB'], 1024),
       ].join(' · '),

@@ -258,20 +258,20 @@ function CapacityMeters({ data, format }: { data: TenantTotals | undefined; form
   const { t } = useTranslation(['overview', 'tenants', 'ui']);
   if (!data) return <Skeleton h={180} />;
   const { totals, limits } = data;
-  const meter = (label: string, value: number, limit: number, say: (n: number) => string): ReactNode => (
+  const meter = (label: string, value: number, limit: number, say: (n: number) => string, sayUsed = say): ReactNode => (
     <Meter
       label={label}
       name={label}
       value={value}
       limit={limit}
-      text={t('ui:of', { value: say(value), limit: say(limit) })}
+      text={t('ui:of', { value: sayUsed(value), limit: say(limit) })}
     />
   );
   return (
     <div className={classes.meters}>
       {meter(t('tenants:resource.workers'), totals.workers, limits.workers, format.number)}
       {meter(t('tenants:resource.bots'), totals.bots, limits.bots, format.number)}
-      {meter(t('tenants:resource.cpu'), totals.cpu_millis, limits.cpu_millis, format.cpu)}
+      {meter(t('tenants:resource.cpu'), totals.cpu_millis, limits.cpu_millis, format.cpu, format.cores)}
       {meter(t('tenants:resource.memory'), totals.memory_mib, limits.memory_mib, format.memory)}
       {meter(t('tenants:resource.disk'), totals.disk_gib, limits.disk_gib, format.disk)}
     </div>

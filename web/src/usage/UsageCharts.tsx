@@ -8,6 +8,7 @@ import type { Bot, Size, UsagePoint } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { type Span, spanOf, type UsageRange } from './queries';
 import { type Metric, rowsOf } from './series';
+import { niceTicks } from './ticks';
 import classes from './UsageCharts.module.css';
 
 const metrics: Metric[] = ['cpu', 'memory', 'disk', 'network'];
@@ -77,12 +78,15 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
         const peak = Math.max(0, ...rows.map((row) => series.reduce((sum, s) => sum + (row[s] ?? 0), 0)));
         // A limit that is far above what is used would flatten the curve; it is then said in words alone.
         const drawn = limit !== undefined && peak > limit * 0.2 ? limit : undefined;
+        const ticks = niceTicks(Math.max(drawn ?? 0, peak), metric === 'cpu' ? 10 : 1024);
         const last = rows.findLast((row) => series.some((s) => row[s] !== null));
         const present = last ? series.reduce((sum, s) => sum + (last[s] ?? 0), 0) : 0;
         return (
           <Card key={metric} component="section" className={classes.chart} aria-label={t(`metric.${metric}`)}>
             <div className={classes.head}>
-              <Title order={3}>{t(`metric.${metric}`)}</Title>
+              <Title order={2} size="h3">
+                {t(`metric.${metric}`)}
+              </Title>
               <Text size="sm" className="numeric">
                 <strong>{units[metric](present)}</strong>
                 {limit !== undefined && (
@@ -102,7 +106,7 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
               withLegend={parts !== undefined && series.length > 1}
               strokeWidth={1.75}
               fillOpacity={parts ? 0.55 : 0.18}
-              gridAxis="y"
+              gridAxis="x"
               tickLine="none"
               valueFormatter={units[metric]}
               series={series.map((name, i) => ({ name, color: colors[i % colors.length] ?? 'cobalt.5' }))}
@@ -112,16 +116,12 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
                   : [{ y: drawn, color: 'red.6', label: t('limit'), labelPosition: 'insideTopRight' }]
               }
               xAxisProps={{ tickFormatter: tick, minTickGap: 40, tickMargin: 8 }}
-              yAxisProps={{
-                width: 62,
-                tickCount: 4,
-                domain: [0, drawn === undefined ? 'auto' : Math.max(drawn, peak) * 1.08],
-              }}
+              yAxisProps={{ width: 66, ticks, domain: [0, ticks.at(-1) ?? 1], interval: 0 }}
               tooltipProps={{
                 labelFormatter: (at) =>
                   typeof at !== 'number' ? '' : span === 'month' ? format.date(at) : format.dateTime(at),
               }}
-              areaChartProps={{ accessibilityLayer: true, margin: { left: 0, right: 8, top: 8 } }}
+              areaChartProps={{ accessibilityLayer: true, margin: { left: 0, right: 8, top: 8, bottom: 4 } }}
             />
           </Card>
         );

@@ -2,6 +2,7 @@ import { Radio, Text } from '@mantine/core';
 import { IconBox, IconLock, IconServerCog, IconShieldHalf, IconShieldOff } from '@tabler/icons-react';
 import { useTranslation } from 'react-i18next';
 import type { Isolation } from '@/api/resources';
+import { translateReason } from '@/status/reason';
 import classes from './IsolationPicker.module.css';
 import type { Choice } from './isolation';
 
@@ -16,6 +17,7 @@ interface Props {
 /** Chooses how strongly a Worker is kept apart: what each level protects from, and why some can't be chosen. */
 export function IsolationPicker({ value, onChange, choices }: Props) {
   const { t } = useTranslation('workers');
+  const { t: status } = useTranslation('status');
   return (
     <Radio.Group value={value} onChange={(v) => onChange(v as Isolation)} aria-label={t('isolation.label')}>
       <div className={classes.choices}>
@@ -42,7 +44,9 @@ export function IsolationPicker({ value, onChange, choices }: Props) {
                     <IconLock size={14} stroke={1.8} aria-hidden />
                     {refused.by === 'plan'
                       ? t('isolation.notInPlan')
-                      : t('isolation.notHere', { reason: refused.reason || t('isolation.noReason') })}
+                      : t('isolation.notHere', {
+                          reason: refused.reason ? translateReason(status, refused.reason) : t('isolation.noReason'),
+                        })}
                   </div>
                 )}
               </div>

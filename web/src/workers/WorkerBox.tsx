@@ -140,10 +140,10 @@ function Limit({
       <dd className="numeric">
         {text}
         {share !== undefined && <span className={classes.hidden}> ({format.percent(share)})</span>}
+        <span className={classes.bar} data-tone={used >= nearLimit ? 'warn' : undefined}>
+          <span style={{ width: `${used * 100}%` }} />
+        </span>
       </dd>
-      <span className={classes.bar} data-tone={used >= nearLimit ? 'warn' : undefined}>
-        <span style={{ width: `${used * 100}%` }} />
-      </span>
     </div>
   );
 }

@@ -1,0 +1,64 @@
+import { QueryClient } from '@tanstack/react-query';
+import { describe, expect, it, vi } from 'vitest';
+import { refreshItems, upsert } from './collection';
+import { ApiError } from './problem';
+
+interface Thing {
+  id: string;
+  name: string;
+}
+const key = ['things'];
+const thing = (id: string, name = id): Thing => ({ id, name });
+const gone = new ApiError({ status: 404, code: 'not_found', message: '' });
+
+describe('upsert', () => {
+  it('replaces in place, adds at the end, and leaves the others as they are', () => {
+    const a = thing('a');
+    const next = upsert([a, thing('b')], [thing('b', 'new'), thing('c')]);
+    expect(next).toEqual([a, thing('b', 'new'), thing('c')]);
+    expect(next[0]).toBe(a);
+  });
+});
+
+describe('refreshItems', () => {
+  const cacheWith = (...things: Thing[]) => {
+    const cache = new QueryClient();
+    cache.setQueryData(key, things);
+    return cache;
+  };
+
+  it('reads few changed items one by one, and drops those that are gone', async () => {
+    const cache = cacheWith(thing('a'), thing('b'));
+    await refreshItems(cache, key, ['a', 'b', 'c'], async (id) => {
+      if (id === 'b') throw gone;
+      return thing(id, 'new');
+    });
+    expect(cache.getQueryData(key)).toEqual([thing('a', 'new'), thing('c', 'new')]);
+  });
+
+  it('reads the list again when many changed', async () => {
+    const cache = cacheWith(thing('a'));
+    const read = vi.fn();
+    await refreshItems(
+      cache,
+      key,
+      Array.from({ length: 50 }, (_, i) => String(i)),
+      read,
+    );
+    expect(read).not.toHaveBeenCalled();
+    expect(cache.getQueryState(key)?.isInvalidated).toBe(true);
+  });
+
+  it('reads the list again when an item can not be read', async () => {
+    const cache = cacheWith(thing('a'));
+    await refreshItems(cache, key, ['a'], () => Promise.reject(new Error('network')));
+    expect(cache.getQueryState(key)?.isInvalidated).toBe(true);
+    expect(cache.getQueryData(key)).toEqual([thing('a')]);
+  });
+
+  it('does nothing about a list that nobody looks at', async () => {
+    const read = vi.fn();
+    await refreshItems(new QueryClient(), key, ['a'], read);
+    expect(read).not.toHaveBeenCalled();
+  });
+});
