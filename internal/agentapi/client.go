@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"time"
@@ -19,13 +20,23 @@ import (
 	"github.com/baas-platform/baas"
 )
 
-// maxError bounds what is read of a refusal's body, in bytes.
-const maxError = 64 << 10
+// An agent runs beside strangers' bots, so nothing that it answers is read without a bound, and no answer is waited for
+// without an end.
+const (
+	maxError  = 64 << 10 // bytes of a refusal
+	maxAnswer = 4 << 20  // bytes of a status or usage report; a Worker with 2,000 bots stays below a quarter of it
+	maxLine   = 256 << 10
+
+	answerTimeout = 30 * time.Second
+	deleteTimeout = 2 * time.Minute  // the bot's processes end first
+	filesTimeout  = 10 * time.Minute // baas.MaxArtifact over a slow line
+)
 
 // Client calls one agent. It is safe for use by many goroutines and holds nothing but its round tripper.
 //
 // Every method answers a refusal of the agent as a *baas.Error with the agent's code, and a connection that is missing
-// or breaks as one that is baas.ErrUnavailable. The end of ctx comes back as ctx.Err(), wrapped.
+// or breaks as one that is baas.ErrUnavailable. The end of ctx comes back as ctx.Err(), wrapped. An answer that is too
+// large or is none of this protocol is baas.CodeInternal. Texts of the agent are cut and cleaned before they are given on.
 type Client struct {
 	http *http.Client
 }
@@ -42,6 +53,7 @@ func NewClient(rt http.RoundTripper) *Client {
 func (c *Client) Status(ctx context.Context) (Status, error) {
 	var s Status
 	err := c.call(ctx, "asking the agent's status", http.MethodGet, "/v1/status", nil, &s)
+	s.tame()
 	return s, err
 }
 
@@ -54,14 +66,16 @@ func (c *Client) Watch(ctx context.Context, fn func(Status)) error {
 		return err
 	}
 	defer res.Body.Close()
-	dec := json.NewDecoder(res.Body)
-	for {
+	lines := lines(res.Body, maxAnswer)
+	for lines.Scan() {
 		var s Status
-		if err := dec.Decode(&s); err != nil {
-			return broken(ctx, doing, err)
+		if err := json.Unmarshal(lines.Bytes(), &s); err != nil {
+			return nonsense(doing, err)
 		}
+		s.tame()
 		fn(s)
 	}
+	return ended(ctx, doing, lines)
 }
 
 // PutDesired tells the agent what to run and gives its status after it has taken that over; the bots start and stop
@@ -69,6 +83,7 @@ func (c *Client) Watch(ctx context.Context, fn func(Status)) error {
 func (c *Client) PutDesired(ctx context.Context, d Desired) (Status, error) {
 	var s Status
 	err := c.call(ctx, "telling the agent what to run", http.MethodPut, "/v1/desired", d, &s)
+	s.tame()
 	return s, err
 }
 
@@ -78,6 +93,8 @@ func (c *Client) PutFiles(ctx context.Context, botID string, a baas.Artifact, bo
 	h := http.Header{}
 	h.Set(HeaderDigest, a.Digest)
 	h.Set(HeaderFormat, string(a.Format))
+	ctx, cancel := context.WithTimeout(ctx, filesTimeout)
+	defer cancel()
 	return c.upload(ctx, "sending files to the agent", botPath(botID, "/files"), h, a.Size, body)
 }
 
@@ -102,7 +119,7 @@ func (c *Client) Import(ctx context.Context, botID string, body io.Reader) error
 // DeleteBot deletes the directory of a bot that should not run here any more, once its processes have ended. No error
 // when there is none; baas.ErrConflict while it should run. May be repeated.
 func (c *Client) DeleteBot(ctx context.Context, botID string) error {
-	return c.call(ctx, "deleting a bot's directory", http.MethodDelete, botPath(botID, ""), nil, nil)
+	return c.callWithin(ctx, deleteTimeout, "deleting a bot's directory", http.MethodDelete, botPath(botID, ""), nil, nil)
 }
 
 // LogQuery says which lines of a bot's log to read.
@@ -133,19 +150,19 @@ func (c *Client) Logs(ctx context.Context, botID string, q LogQuery) iter.Seq2[L
 			return
 		}
 		defer res.Body.Close()
-		dec := json.NewDecoder(bufio.NewReader(res.Body))
-		for {
+		lines := lines(res.Body, maxLine)
+		for lines.Scan() {
 			var l LogLine
-			switch err := dec.Decode(&l); {
-			case err == io.EOF && !q.Follow:
-				return
-			case err != nil:
-				yield(LogLine{}, broken(ctx, doing, err))
+			if err := json.Unmarshal(lines.Bytes(), &l); err != nil {
+				yield(LogLine{}, nonsense(doing, err))
 				return
 			}
 			if !yield(l, nil) {
 				return
 			}
+		}
+		if q.Follow || lines.Err() != nil {
+			yield(LogLine{}, ended(ctx, doing, lines))
 		}
 	}
 }
@@ -154,6 +171,9 @@ func (c *Client) Logs(ctx context.Context, botID string, q LogQuery) iter.Seq2[L
 func (c *Client) Usage(ctx context.Context, limit int) (UsageReport, error) {
 	var r UsageReport
 	err := c.call(ctx, "reading usage", http.MethodGet, "/v1/usage?limit="+strconv.Itoa(limit), nil, &r)
+	if err == nil && len(r.Windows) > limit {
+		r.Windows, r.More = r.Windows[:limit], true
+	}
 	return r, err
 }
 
@@ -200,6 +220,21 @@ func botPath(botID, rest string) string { return "/v1/bots/" + url.PathEscape(bo
 
 // call sends in as JSON, unless nil, and reads the answer into out, unless nil.
 func (c *Client) call(ctx context.Context, doing, method, path string, in, out any) error {
+	return c.callWithin(ctx, answerTimeout, doing, method, path, in, out)
+}
+
+func (c *Client) callWithin(ctx context.Context, limit time.Duration, doing, method, path string, in, out any) error {
+	outer := ctx
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	err := c.exchange(ctx, doing, method, path, in, out)
+	if err != nil && ctx.Err() != nil && outer.Err() == nil {
+		return fmt.Errorf("%s: %w", doing, &baas.Error{Code: baas.CodeUnavailable, Message: "the Worker's agent doesn't answer", Err: err})
+	}
+	return err
+}
+
+func (c *Client) exchange(ctx context.Context, doing, method, path string, in, out any) error {
 	var body io.Reader
 	h := http.Header{}
 	if in != nil {
@@ -215,13 +250,44 @@ func (c *Client) call(ctx context.Context, doing, method, path string, in, out a
 		return err
 	}
 	defer res.Body.Close()
-	if out != nil {
-		if err := json.NewDecoder(res.Body).Decode(out); err != nil {
-			return broken(ctx, doing, err)
-		}
+	if out == nil {
+		_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxError)) // lets the stream be used again
+		return nil
 	}
-	_, _ = io.Copy(io.Discard, io.LimitReader(res.Body, maxError)) // lets the stream be used again
+	raw, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer+1))
+	switch {
+	case err != nil:
+		return broken(ctx, doing, err)
+	case len(raw) > maxAnswer:
+		return nonsense(doing, fmt.Errorf("the answer is larger than %d bytes", maxAnswer))
+	}
+	if err := json.Unmarshal(raw, out); err != nil {
+		return nonsense(doing, err)
+	}
 	return nil
+}
+
+// lines reads a stream of JSON documents, one a line.
+func lines(r io.Reader, largest int) *bufio.Scanner {
+	s := bufio.NewScanner(r)
+	s.Buffer(make([]byte, 0, 4<<10), largest)
+	return s
+}
+
+// ended is why a stream of lines ended.
+func ended(ctx context.Context, doing string, lines *bufio.Scanner) error {
+	switch err := lines.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		return nonsense(doing, err)
+	case err != nil:
+		return broken(ctx, doing, err)
+	}
+	return broken(ctx, doing, io.EOF)
+}
+
+// nonsense is the error of an answer that no agent of ours gives.
+func nonsense(doing string, err error) error {
+	return fmt.Errorf("%s: %w", doing, &baas.Error{Code: baas.CodeInternal, Message: "the Worker's agent answers nonsense", Err: err})
 }
 
 // upload sends body as it is. An error in reading it is told apart from one of the connection.
@@ -284,6 +350,9 @@ func (c *Client) send(ctx context.Context, doing string, req *http.Request) (*ht
 	return nil, fmt.Errorf("%s: %w", doing, refusal(res))
 }
 
+// refusals are the codes that an agent may refuse with. Others, such as unauthenticated, are the control plane's own.
+var refusals = []baas.Code{baas.CodeInvalid, baas.CodeNotFound, baas.CodeConflict, baas.CodeTooLarge, baas.CodeUnavailable, baas.CodeUnsupported}
+
 // refusal reads the error that an agent answered with.
 func refusal(res *http.Response) error {
 	b, err := io.ReadAll(io.LimitReader(res.Body, maxError))
@@ -293,9 +362,12 @@ func refusal(res *http.Response) error {
 	var e Error
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if kind != "application/json" || json.Unmarshal(b, &e) != nil || e.Code == "" {
-		return &baas.Error{Code: baas.CodeInternal, Err: fmt.Errorf("the agent answered %s", res.Status)}
+		return &baas.Error{Code: baas.CodeInternal, Err: fmt.Errorf("the agent answered with status %d", res.StatusCode)}
 	}
-	return &baas.Error{Code: e.Code, Message: e.Message}
+	if !slices.Contains(refusals, e.Code) {
+		e.Code = baas.CodeInternal
+	}
+	return &baas.Error{Code: e.Code, Message: clean(e.Message)}
 }
 
 // broken makes the error of a connection that failed.

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,8 +34,16 @@ type Config struct {
 	Log       *slog.Logger
 }
 
-// batch is how many windows are fetched and stored at once.
-const batch = 1000
+const (
+	batch = 1000 // windows that are fetched and stored at once
+	// batches and patience bound one Collect, so that an agent which always has more, or never answers, keeps nobody
+	// else waiting; the rest comes with the next.
+	batches  = 20
+	patience = time.Minute
+	// strangers is how many bots of one batch may be unknown, since they were deleted meanwhile; an agent that invents
+	// bots fills no more than that.
+	strangers = 100
+)
 
 // Collector fetches usage from every connected agent.
 type Collector struct {
@@ -110,14 +119,17 @@ func (c *Collector) Run(ctx context.Context, started func()) error {
 	}
 }
 
-// Collect fetches everything that one Worker's agent has to report. It may be called at any time and repeated.
+// Collect fetches what one Worker's agent has to report, up to 20,000 windows and for up to a minute. It may be called
+// at any time and repeated.
 func (c *Collector) Collect(ctx context.Context, workerID string) error {
 	rt, err := c.Agents.RoundTripper(workerID)
 	if err != nil {
 		return fmt.Errorf("reaching the agent of %s: %w", workerID, err)
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	agent := agentapi.NewClient(rt)
-	for {
+	for range batches {
 		report, err := agent.Usage(ctx, batch)
 		if err != nil {
 			return fmt.Errorf("fetching usage of %s: %w", workerID, err)
@@ -125,11 +137,16 @@ func (c *Collector) Collect(ctx context.Context, workerID string) error {
 		if len(report.Windows) == 0 {
 			return nil
 		}
-		if err := c.record(ctx, workerID, report.Windows); err != nil {
+		now := c.Now()
+		due := slices.DeleteFunc(report.Windows, func(w baas.UsageWindow) bool { return early(w, now) })
+		if len(due) == 0 {
+			return nil // the agent keeps what is early by our clock until it is due
+		}
+		if err := c.record(ctx, workerID, now, due); err != nil {
 			return fmt.Errorf("recording usage of %s: %w", workerID, err)
 		}
 		ack := agentapi.UsageAck{}
-		for _, w := range report.Windows {
+		for _, w := range due {
 			ack.Windows = append(ack.Windows, agentapi.UsageKey{BotID: w.BotID, Start: w.Start})
 		}
 		if err := agent.AckUsage(ctx, ack); err != nil {
@@ -139,27 +156,29 @@ func (c *Collector) Collect(ctx context.Context, workerID string) error {
 			return nil
 		}
 	}
+	return nil
 }
 
 // record stores the windows that can be true. An agent runs beside strangers' bots, so what it says is checked: the
 // Worker is the one that its token names, and times and amounts are possible.
-func (c *Collector) record(ctx context.Context, workerID string, ws []baas.UsageWindow) error {
-	now := c.Now()
-	ok := ws[:0:0]
+func (c *Collector) record(ctx context.Context, workerID string, now time.Time, ws []baas.UsageWindow) error {
+	possible := ws[:0:0]
 	for _, w := range ws {
 		w.WorkerID = workerID
-		if err := Check(w, now); err != nil {
+		if err := Check(w); err != nil {
 			c.refused.Inc()
-			c.Log.Warn("a usage window is refused", "worker", workerID, "bot", w.BotID, "start", w.Start, "err", err)
+			c.Log.Debug("a usage window is refused", "worker", workerID, "bot", w.BotID, "start", w.Start, "err", err)
 			continue
 		}
-		ok = append(ok, w)
+		possible = append(possible, w)
 	}
-	if len(ok) == 0 {
+	if n := len(ws) - len(possible); n > 0 {
+		c.Log.Warn("usage windows that can't be true are refused", "worker", workerID, "windows", n)
+	}
+	if len(possible) == 0 {
 		return nil
 	}
-	var worker baas.Worker
-	err := c.Store.System().View(ctx, func(tx baas.SystemTx) (err error) { worker, err = tx.Worker(ctx, workerID); return err })
+	worker, ok, err := c.owned(ctx, workerID, possible)
 	if errors.Is(err, baas.ErrNotFound) {
 		return nil // deleted: nothing to bill it to
 	}
@@ -182,6 +201,43 @@ func (c *Collector) record(ctx context.Context, workerID string, ws []baas.Usage
 	return nil
 }
 
+// owned finds the Worker and leaves out windows of bots that can't be its own: another tenant's, and more unknown ones
+// than are deleted in a while.
+func (c *Collector) owned(ctx context.Context, workerID string, ws []baas.UsageWindow) (worker baas.Worker, ok []baas.UsageWindow, err error) {
+	err = c.Store.System().View(ctx, func(tx baas.SystemTx) (err error) {
+		if worker, err = tx.Worker(ctx, workerID); err != nil {
+			return err
+		}
+		ok = ws[:0:0]
+		counts, unknown := map[string]bool{"": true}, 0
+		for _, w := range ws {
+			may, known := counts[w.BotID]
+			if !known {
+				b, err := tx.Bot(ctx, w.BotID)
+				switch {
+				case errors.Is(err, baas.ErrNotFound):
+					unknown++
+					may = unknown <= strangers
+				case err != nil:
+					return err
+				default:
+					may = b.TenantID == worker.TenantID
+				}
+				counts[w.BotID] = may
+			}
+			if may {
+				ok = append(ok, w)
+			}
+		}
+		return nil
+	})
+	if refused := len(ws) - len(ok); err == nil && refused > 0 {
+		c.refused.Add(float64(refused))
+		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", refused)
+	}
+	return worker, ok, err
+}
+
 // Bounds of what one window can hold: the largest Worker, all of it, for a minute.
 const (
 	maxCPUMillis = 64 * 60 * 1000 * 2 // with room for the clock
@@ -191,14 +247,20 @@ const (
 	maxRequests  = 1 << 32
 )
 
-// Check tells whether a window can be true at now: a full minute that is over, with amounts that a Worker can reach.
-func Check(w baas.UsageWindow, now time.Time) error {
+// early reports whether a window isn't over by our clock, with a minute for the difference of clocks. One of the two
+// clocks is wrong then, and will be set.
+func early(w baas.UsageWindow, now time.Time) bool {
+	return w.Start.Add(baas.Window).After(now.Add(baas.Window))
+}
+
+// Check tells whether a window can be true: a full minute with amounts that a Worker can reach.
+func Check(w baas.UsageWindow) error {
 	var p baas.Problems
 	if !w.Start.Equal(w.Start.Truncate(baas.Window)) {
 		p.Add("start", "must be a full minute")
 	}
-	if w.Start.Add(baas.Window).After(now.Add(2 * baas.Window)) {
-		p.Add("start", "is in the future")
+	if w.Start.Before(time.Unix(0, 0)) {
+		p.Add("start", "must be after 1970")
 	}
 	if w.BotID != "" && !baas.ValidID(baas.PrefixBot, w.BotID) {
 		p.Add("bot_id", "is not a bot's id")
