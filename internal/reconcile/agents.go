@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/baas-platform/baas/internal/agentapi"
 	"github.com/baas-platform/baas/internal/plan"
 )
@@ -45,12 +47,17 @@ func (c *Controller) watchAgent(ctx context.Context, workerID string, conn *agen
 	c.mu.Lock()
 	conn.cancel = cancel
 	c.mu.Unlock()
+	// An agent that reports without end is read no faster than this; the rest waits in its own buffers.
+	pace := rate.NewLimiter(20, 100)
 	go func() {
 		defer cancel()
 		for ctx.Err() == nil {
 			agent, err := c.agent(workerID)
 			if err == nil {
-				err = agent.Watch(ctx, func(s agentapi.Status) { c.report(workerID, conn, s) })
+				err = agent.Watch(ctx, func(s agentapi.Status) {
+					c.report(workerID, conn, s)
+					_ = pace.Wait(ctx) // fails with ctx, which ends the stream too
+				})
 			}
 			if err != nil && ctx.Err() == nil {
 				c.Log.Debug("following an agent's reports", "worker", workerID, "err", err)

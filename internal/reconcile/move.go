@@ -136,6 +136,9 @@ func (c *Controller) carry(ctx context.Context, m baas.Move) (bool, error) {
 // copyDirectory streams the bot's directory from agent to agent.
 func (c *Controller) copyDirectory(ctx context.Context, m baas.Move) error {
 	defer c.bots.lock(m.BotID)()
+	// Neither agent may hold the move up for longer than it is to take.
+	ctx, cancel := context.WithTimeout(ctx, m.DeadlineAt.Sub(c.Now()))
+	defer cancel()
 	source, err := c.agent(m.From)
 	if err != nil {
 		return err

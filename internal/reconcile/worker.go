@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"reflect"
 	"time"
@@ -244,17 +245,20 @@ func (c *Controller) pushFiles(ctx context.Context, w baas.Worker, bots []baas.B
 		if b.ID != botID || b.Files == nil {
 			continue
 		}
-		return c.Store.Tenant(w.TenantID).View(ctx, func(tx baas.TenantTx) error {
-			body, err := tx.Artifacts().Open(ctx, botID, b.Files.Digest)
-			if errors.Is(err, baas.ErrNotFound) {
-				return nil // replaced meanwhile; the next pass sends the new one
-			}
-			if err != nil {
-				return fmt.Errorf("opening the archive of %s: %w", botID, err)
-			}
-			defer body.Close()
-			return agent.PutFiles(ctx, botID, *b.Files, body)
+		var body io.ReadCloser
+		err := c.Store.Tenant(w.TenantID).View(ctx, func(tx baas.TenantTx) (err error) {
+			body, err = tx.Artifacts().Open(ctx, botID, b.Files.Digest)
+			return err
 		})
+		if errors.Is(err, baas.ErrNotFound) {
+			return nil // replaced meanwhile; the next pass sends the new one
+		}
+		if err != nil {
+			return fmt.Errorf("opening the archive of %s: %w", botID, err)
+		}
+		defer body.Close()
+		// Outside of the transaction: the agent takes it as slowly as it likes.
+		return agent.PutFiles(ctx, botID, *b.Files, body)
 	}
 	return nil
 }

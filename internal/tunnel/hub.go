@@ -245,6 +245,8 @@ func transport(s *yamux.Session) *http.Transport {
 		MaxIdleConnsPerHost: 128,
 		IdleConnTimeout:     20 * time.Second,
 		DisableCompression:  true,
+		// Who answers is beside strangers' bots: no more of its headers is read than of a client's.
+		MaxResponseHeaderBytes: 256 << 10,
 	}
 }
 
