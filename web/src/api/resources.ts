@@ -1,5 +1,6 @@
 // The API's things under the names that the dashboard uses. All come from the generated schema.
 import type { components } from './schema';
+
 type Schemas = components['schemas'];
 
 export type Account = Schemas['Account'];

@@ -161,9 +161,28 @@ const bot = createRoute({
   component: lazyRouteComponent(() => import('@/bots/BotPage'), 'BotPage'),
 });
 
+/** A day as in 2026-01-31. */
+const day = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^\d{4}-\d{2}-\d{2}$/.test(value) ? value : undefined;
+
+export interface ActivitySearch {
+  q?: string;
+  bot?: string;
+  levels?: 'problems';
+  from?: string;
+  to?: string;
+}
+
 const activity = createRoute({
   getParentRoute: () => tenant,
   path: '/activity',
+  validateSearch: (search: Record<string, unknown>): ActivitySearch => ({
+    q: text(search.q),
+    bot: text(search.bot),
+    levels: search.levels === 'problems' ? 'problems' : undefined,
+    from: day(search.from),
+    to: day(search.to),
+  }),
   component: lazyRouteComponent(() => import('@/events/ActivityPage'), 'ActivityPage'),
 });
 
@@ -231,6 +250,8 @@ export function makeRouter(queryClient: QueryClient) {
   return createRouter({
     routeTree,
     context: { queryClient },
+    defaultErrorComponent: RouteError,
+    defaultNotFoundComponent: NotFoundPage,
     defaultPreload: 'intent',
     defaultPreloadStaleTime: 0,
     scrollRestoration: true,

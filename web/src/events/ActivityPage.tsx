@@ -1,62 +1,121 @@
-import { Button, Card, Group, SegmentedControl, TextInput } from '@mantine/core';
+import { Button, Card, Group, Pill, SegmentedControl, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { IconActivity, IconSearch } from '@tabler/icons-react';
+import { notifications } from '@mantine/notifications';
+import { IconActivity, IconDownload, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Event } from '@/api/resources';
-import { useTenantSlug } from '@/tenants/queries';
+import { useBots } from '@/bots/queries';
+import { useMembers } from '@/team/queries';
+import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
+import { useWorkers } from '@/workers/queries';
 import { useWorkerScope } from '@/workers/scope';
+import classes from './ActivityPage.module.css';
+import { csvOf, rangeOfDays } from './csv';
 import { EventList, EventListSkeleton } from './EventList';
-import { eventsQuery } from './queries';
+import { type EventFilter, eventsQuery, readEvents } from './queries';
+import { useEventText } from './text';
 
-type Levels = 'all' | 'problems';
+const route = getRouteApi('/signed-in/t/$tenant/activity');
 const problems: Event['level'][] = ['warning', 'error'];
 
 /** Everything that happened, newest first. */
 export function ActivityPage() {
-  const { t } = useTranslation(['events', 'ui']);
+  const { t } = useTranslation(['events', 'ui', 'status']);
   const tenant = useTenantSlug();
   const worker = useWorkerScope();
-  const [levels, setLevels] = useState<Levels>('all');
-  const [search, setSearch] = useState('');
-  const [sought] = useDebouncedValue(search, 250);
-  const query = useInfiniteQuery(
-    eventsQuery(tenant, { worker, level: levels === 'problems' ? problems : undefined, search: sought }),
-  );
-  const events = query.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = sought !== '' || levels !== 'all';
+  const may = usePermissions();
+  const search = route.useSearch();
+  const navigate = useNavigate({ from: '/t/$tenant/activity' });
+  const [query, setQuery] = useState(search.q ?? '');
+  const [sought] = useDebouncedValue(query, 250);
+  useEffect(() => {
+    void navigate({ search: (s) => ({ ...s, q: sought || undefined }), replace: true });
+  }, [sought, navigate]);
+  const filter: EventFilter = {
+    worker,
+    bot: search.bot,
+    level: search.levels === 'problems' ? problems : undefined,
+    search: sought,
+    ...rangeOfDays(search.from, search.to),
+  };
+  const read = useInfiniteQuery(eventsQuery(tenant, filter));
+  const events = useMemo(() => read.data?.pages.flatMap((page) => page.items) ?? [], [read.data]);
+  const { data: members } = useMembers(may.seeMembers);
+  const people = useMemo(() => new Map((members ?? []).map((m) => [m.user_id, m.name || m.email])), [members]);
+  const { data: bots } = useBots();
+  const bot = bots?.find((b) => b.id === search.bot);
+  const filtered = Boolean(sought || search.levels || search.bot || search.from || search.to);
 
   return (
     <>
-      <PageHeader title={t('page.title')} text={t('page.text')} />
-      <Group mb="md" gap="sm">
+      <PageHeader
+        title={t('page.title')}
+        text={t('page.text')}
+        actions={<Export tenant={tenant} filter={filter} people={people} />}
+      />
+      <div className={classes.toolbar}>
         <TextInput
-          w={280}
+          className={classes.search}
           aria-label={t('page.search')}
           placeholder={t('page.search')}
           leftSection={<IconSearch size={15} stroke={1.8} />}
-          value={search}
-          onChange={(e) => setSearch(e.currentTarget.value)}
+          value={query}
+          onChange={(e) => setQuery(e.currentTarget.value)}
         />
         <SegmentedControl
           aria-label={t('page.levels')}
-          value={levels}
-          onChange={(value) => setLevels(value as Levels)}
+          value={search.levels ?? 'all'}
+          onChange={(value) =>
+            void navigate({
+              search: (s) => ({ ...s, levels: value === 'problems' ? 'problems' : undefined }),
+              replace: true,
+            })
+          }
           data={[
             { value: 'all', label: t('page.all') },
             { value: 'problems', label: t('page.problems') },
           ]}
         />
-      </Group>
+        <Group gap="xs" wrap="nowrap" className={classes.days}>
+          {(['from', 'to'] as const).map((end) => (
+            <label key={end} className={classes.day} htmlFor={`day-${end}`}>
+              <span>{t(`page.${end}`)}</span>
+              <TextInput
+                id={`day-${end}`}
+                type="date"
+                min={end === 'to' ? search.from : undefined}
+                max={end === 'from' ? search.to : undefined}
+                value={search[end] ?? ''}
+                onChange={(e) => {
+                  const value = e.currentTarget.value || undefined;
+                  void navigate({ search: (s) => ({ ...s, [end]: value }), replace: true });
+                }}
+              />
+            </label>
+          ))}
+        </Group>
+        {search.bot && (
+          <Pill
+            size="md"
+            withRemoveButton
+            onRemove={() => void navigate({ search: (s) => ({ ...s, bot: undefined }), replace: true })}
+            removeButtonProps={{ 'aria-label': t('ui:empty.clear'), 'aria-hidden': false, tabIndex: 0 }}
+          >
+            {t('page.ofBot', { name: bot?.name ?? search.bot })}
+          </Pill>
+        )}
+      </div>
       <Card>
-        {query.isPending ? (
+        {read.isPending ? (
           <EventListSkeleton lines={10} />
-        ) : query.isError ? (
-          <ErrorPanel error={query.error} retry={() => void query.refetch()} />
+        ) : read.isError ? (
+          <ErrorPanel error={read.error} retry={() => void read.refetch()} />
         ) : events.length === 0 ? (
           filtered ? (
             <EmptyState
@@ -67,8 +126,18 @@ export function ActivityPage() {
                 <Button
                   variant="default"
                   onClick={() => {
-                    setSearch('');
-                    setLevels('all');
+                    setQuery('');
+                    void navigate({
+                      search: (s) => ({
+                        ...s,
+                        q: undefined,
+                        levels: undefined,
+                        bot: undefined,
+                        from: undefined,
+                        to: undefined,
+                      }),
+                      replace: true,
+                    });
                   }}
                 >
                   {t('ui:empty.clear')}
@@ -80,10 +149,10 @@ export function ActivityPage() {
           )
         ) : (
           <>
-            <EventList events={events} />
-            {query.hasNextPage && (
+            <EventList events={events} people={people} />
+            {read.hasNextPage && (
               <Group justify="center">
-                <Button variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+                <Button variant="default" loading={read.isFetchingNextPage} onClick={() => void read.fetchNextPage()}>
                   {t('ui:loadMore')}
                 </Button>
               </Group>
@@ -92,5 +161,61 @@ export function ActivityPage() {
         )}
       </Card>
     </>
+  );
+}
+
+interface ExportProps {
+  tenant: string;
+  filter: EventFilter;
+  people: ReadonlyMap<string, string>;
+}
+
+const mostExported = 10_000;
+
+/** Saves what matches the filters, not only what is on the page, as CSV. */
+function Export({ tenant, filter, people }: ExportProps) {
+  const { t } = useTranslation(['events', 'status']);
+  const say = useEventText();
+  const { data: workers } = useWorkers();
+  const { data: bots } = useBots();
+  const [busy, setBusy] = useState(false);
+  const run = async () => {
+    setBusy(true);
+    try {
+      const events = await readEvents(tenant, filter, mostExported);
+      const workerNames = new Map((workers ?? []).map((w) => [w.id, w.name]));
+      const botNames = new Map((bots ?? []).map((b) => [b.id, b.name]));
+      const rows = [
+        [t('page.when'), t('page.level'), 'kind', t('page.worker'), t('page.bot'), t('page.who'), t('page.what')],
+        ...events.map((e) => {
+          const { subject, text } = say(e);
+          return [
+            e.at,
+            t(`status:level.${e.level}`),
+            e.kind,
+            e.worker_id ? (workerNames.get(e.worker_id) ?? e.worker_id) : '',
+            e.bot_id ? (botNames.get(e.bot_id) ?? e.bot_id) : '',
+            e.user_id ? (people.get(e.user_id) ?? e.user_id) : t('page.platform'),
+            subject ? `${subject}: ${text}` : text,
+          ];
+        }),
+      ];
+      // The mark at the beginning tells spreadsheet programs that this is UTF-8.
+      const url = URL.createObjectURL(new Blob(['\uFEFF', csvOf(rows)], { type: 'text/csv' }));
+      const link = document.createElement('a');
+      link.href = url;
+      link.download = `${t('page.file')}-${new Date().toISOString().slice(0, 10)}.csv`;
+      link.click();
+      URL.revokeObjectURL(url);
+    } catch (error) {
+      notifications.show({ color: 'red', autoClose: 8000, message: <InlineError error={error} /> });
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <Button variant="default" leftSection={<IconDownload size={16} />} loading={busy} onClick={() => void run()}>
+      {t('page.export')}
+    </Button>
   );
 }

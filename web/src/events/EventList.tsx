@@ -13,9 +13,16 @@ import { useEventText } from './text';
 
 const icons = { info: IconPoint, warning: IconAlertTriangle, error: IconCircleX } as const;
 
+interface Props {
+  events: Event[];
+  hideWorker?: boolean;
+  /** Names of people by id: says who did what. */
+  people?: ReadonlyMap<string, string>;
+}
+
 /** Events as lines: how serious, what happened, where, when. */
-export const EventList = memo(function EventList({ events, hideWorker }: { events: Event[]; hideWorker?: boolean }) {
-  const { t } = useTranslation('status');
+export const EventList = memo(function EventList({ events, hideWorker, people }: Props) {
+  const { t } = useTranslation(['status', 'events']);
   const say = useEventText();
   const tenant = useTenantSlug();
   const { data: workers } = useWorkers();
@@ -68,6 +75,9 @@ export const EventList = memo(function EventList({ events, hideWorker }: { event
               <span className={classes.when}>
                 {bot && worker && !hideWorker && <>{worker} · </>}
                 <RelativeTime time={event.at} />
+                {people && event.user_id && (
+                  <> {t('events:page.by', { name: people.get(event.user_id) ?? t('events:page.somebody') })}</>
+                )}
               </span>
             </div>
           </li>

@@ -56,4 +56,20 @@ export const eventsQuery = (tenant: string, filter: EventFilter) =>
     getNextPageParam: (last) => last.next || undefined,
   });
 
+/** Reads all events that match, at most this many. */
+export async function readEvents(tenant: string, filter: EventFilter, most: number): Promise<Event[]> {
+  const events: Event[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await must(
+      client.GET('/tenants/{tenant}/events', {
+        params: { path: { tenant }, query: { ...queryOf(filter), cursor, limit: 500 } },
+      }),
+    );
+    events.push(...page.items);
+    cursor = page.next || undefined;
+  } while (cursor && events.length < most);
+  return events.slice(0, most);
+}
+
 export const refreshEvents: Refresh = (cache, tenant) => cache.invalidateQueries({ queryKey: eventKeys.all(tenant) });

@@ -17,10 +17,13 @@ export function CopyField({ label, value, labelled }: Props) {
     <div>
       {labelled && <div className={classes.label}>{label}</div>}
       <div className={classes.root}>
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a value that is too long is scrolled by keyboard */}
-        <code className={classes.value} tabIndex={0} role="textbox" aria-readonly aria-label={label}>
-          {value}
-        </code>
+        <input
+          className={classes.value}
+          readOnly
+          aria-label={label}
+          value={value}
+          onFocus={(e) => e.currentTarget.select()}
+        />
         <CopyButton value={value} timeout={2000}>
           {({ copied, copy }) => (
             <Tooltip label={copied ? t('copied') : t('copy')}>
