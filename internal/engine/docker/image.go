@@ -222,13 +222,26 @@ func (e *Engine) removeOld(ctx context.Context) {
 			}
 		}
 	}
-	if cs, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: e.owned(kindHelper)}); err == nil {
-		for _, c := range cs.Items {
-			if time.Since(time.Unix(c.Created, 0)) > helperAge {
-				_, _ = e.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true})
-			}
+	_ = e.removeHelpers(ctx, e.owned(kindHelper), helperAge)
+}
+
+// removeHelpers removes helpers that a crash left, if they are as old. One that is left keeps what it uses from being
+// removed.
+func (e *Engine) removeHelpers(ctx context.Context, which client.Filters, age time.Duration) error {
+	const doing = "removing helpers that were left"
+	cs, err := e.api.ContainerList(ctx, client.ContainerListOptions{All: true, Filters: which})
+	if err != nil {
+		return apiError(doing, err)
+	}
+	for _, c := range cs.Items {
+		if time.Since(time.Unix(c.Created, 0)) < age {
+			continue
+		}
+		if _, err := e.api.ContainerRemove(ctx, c.ID, client.ContainerRemoveOptions{Force: true}); err != nil && !errdefs.IsNotFound(err) && !errdefs.IsConflict(err) {
+			return apiError(doing, err)
 		}
 	}
+	return nil
 }
 
 // ensureTenantImage makes sure that an image of the tenant's choice is on the engine, and gives the paths that it

@@ -419,6 +419,35 @@ func TestForeignThingsStayUntouched(t *testing.T) {
 	}
 }
 
+// A control plane that is killed at the wrong moment leaves a helper that has the Worker's volume, which the engine
+// then refuses to remove.
+func TestAHelperThatWasLeftKeepsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	e := b.New(t)
+	m, _ := b.machine(t, e, baas.NewID(baas.PrefixTenant))
+	leave := func(mounts ...mount.Mount) {
+		_, err := b.api.ContainerCreate(t.Context(), client.ContainerCreateOptions{
+			Config:     &container.Config{Image: e.workerImage(), Labels: e.labels(kindHelper)},
+			HostConfig: &container.HostConfig{NetworkMode: "none", Mounts: mounts},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	leave(mount.Mount{Type: mount.TypeVolume, Source: e.machineName(m.ID), Target: dataDir})
+	if err := e.Remove(t.Context(), m.ID); err != nil {
+		t.Fatalf("removing the Worker: %v", err)
+	}
+	leave()
+	if err := e.RemoveInstallation(t.Context()); err != nil {
+		t.Fatalf("removing the installation: %v", err)
+	}
+	if left := b.leftovers(t); len(left) > 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
 func TestAnImageThatCanNotBePulledIsTheClientsToMend(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

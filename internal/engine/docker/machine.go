@@ -299,6 +299,10 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	case !e.ours(v.Volume.Labels):
 		return fmt.Errorf("volume %s doesn't belong to installation %s", name, e.cfg.Installation)
 	default:
+		// Nothing else works on this machine now, so a helper that has the volume is one that a crash left.
+		if err := e.removeHelpers(ctx, e.owned(kindHelper).Add("volume", name), 0); err != nil {
+			return err
+		}
 		if _, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{}); err != nil && !errdefs.IsNotFound(err) {
 			return apiError("removing volume "+name, err)
 		}

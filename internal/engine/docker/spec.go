@@ -16,8 +16,9 @@ import (
 	"github.com/baas-platform/baas/internal/engine"
 )
 
-// tmpMiB bounds the temporary files of a machine, which lie in its memory.
-const tmpMiB = 256
+// tmpMiB bounds the temporary files of a machine, which lie in its memory: at half of it they can't use up all, which
+// would end the agent too.
+func tmpMiB(s baas.Size) int64 { return min(256, s.MemoryMiB/2) }
 
 // containerSpec describes the container of m. A change here reaches a machine when it is made anew; it needs no other
 // fingerprint, since a new binary comes with it.
@@ -37,7 +38,7 @@ func (e *Engine) containerSpec(m engine.Machine, runtime string, imageVolumes []
 		// The platform's image gives an empty volume its owner; another image's files must not get in.
 		VolumeOptions: &mount.VolumeOptions{NoCopy: m.Image != ""},
 	}}
-	tmpfs := map[string]string{"/tmp": fmt.Sprintf("rw,exec,nosuid,nodev,mode=1777,size=%dm", tmpMiB)}
+	tmpfs := map[string]string{"/tmp": fmt.Sprintf("rw,exec,nosuid,nodev,mode=1777,size=%dm", tmpMiB(m.Size))}
 	if m.Image != "" {
 		mounts = append(mounts, mount.Mount{
 			Type: mount.TypeVolume, Source: e.agentVolume(), Target: agentDir, ReadOnly: true,
@@ -46,7 +47,7 @@ func (e *Engine) containerSpec(m engine.Machine, runtime string, imageVolumes []
 		// A path that an image declares as volume would become an unnamed one on the host's disk, without a limit.
 		for _, p := range imageVolumes {
 			if p = path.Clean("/" + p); !slices.Contains([]string{"/", "/tmp", dataDir, agentDir}, p) {
-				tmpfs[p] = fmt.Sprintf("rw,noexec,nosuid,nodev,mode=1777,size=%dm", tmpMiB)
+				tmpfs[p] = fmt.Sprintf("rw,noexec,nosuid,nodev,mode=1777,size=%dm", tmpMiB(m.Size))
 			}
 		}
 	}

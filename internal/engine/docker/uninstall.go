@@ -17,6 +17,9 @@ func (e *Engine) RemoveInstallation(ctx context.Context) error {
 	if err := e.runNetguard(ctx, "remove", e.tableName()); err != nil {
 		return err
 	}
+	if err := e.removeHelpers(ctx, e.owned(kindHelper), 0); err != nil {
+		return err
+	}
 	volumes, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: e.owned(kindAgent)})
 	if err != nil {
 		return apiError(doing, err)

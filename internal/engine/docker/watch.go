@@ -13,7 +13,8 @@ const (
 	maxRetry = 15 * time.Second
 )
 
-// Watch implements engine.Engine. It also keeps the host's firewall rules in place while it runs.
+// Watch implements engine.Engine. It also keeps the host's firewall rules in place while it runs, and clears away what a
+// crash left.
 func (e *Engine) Watch(ctx context.Context) (<-chan string, error) {
 	out := e.notifier.Watch(ctx)
 	events := e.follow(ctx)
@@ -38,6 +39,9 @@ func (e *Engine) watch(ctx context.Context, events client.EventsResult) {
 			e.notifier.Notify(ev.Actor.Attributes[labelWorker])
 		case <-guard.C:
 			e.repeatGuard(ctx)
+			if err := e.removeHelpers(ctx, e.owned(kindHelper), helperAge); err != nil && ctx.Err() == nil {
+				e.log.WarnContext(ctx, "helper containers that were left could not be removed", "error", err)
+			}
 		case err := <-events.Err:
 			if ctx.Err() != nil {
 				return
