@@ -83,7 +83,8 @@ type wantBot struct {
 type telling struct {
 	mu    sync.Mutex
 	sent  int
-	kept  []string // answered with 200
+	kept  []string       // answered with 200
+	other map[string]int // what else came back
 	stop  context.CancelFunc
 	ended chan struct{}
 }
@@ -122,7 +123,7 @@ func (c *customer) note(format string, args ...any) { c.journal.note(c.name, for
 func (c *customer) live(ctx context.Context) {
 	for ctx.Err() == nil {
 		c.act()
-		pause := time.NewTimer(time.Duration(50+c.rng.IntN(500)) * time.Millisecond)
+		pause := time.NewTimer(time.Duration(200+c.rng.IntN(2000)) * time.Millisecond)
 		select {
 		case <-ctx.Done():
 			pause.Stop()
@@ -292,7 +293,7 @@ func (b *wantBot) greets(have baas.Bot) bool {
 // tell says something to the bot's public address five times a second, each thing once and never again.
 func (c *customer) tell(id, url string) *telling {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(c.t.Context()))
-	s := &telling{stop: cancel, ended: make(chan struct{})}
+	s := &telling{stop: cancel, ended: make(chan struct{}), other: map[string]int{}}
 	go func() {
 		defer close(s.ended)
 		tick := time.NewTicker(200 * time.Millisecond)
@@ -305,17 +306,29 @@ func (c *customer) tell(id, url string) *telling {
 			}
 			line := fmt.Sprintf("%s-%d", id, n)
 			ask, cancel := context.WithTimeout(ctx, 25*time.Second)
-			status, _, err := post(ask, url+"once", line)
+			status, answer, err := post(ask, url+"once", line)
 			cancel()
 			s.mu.Lock()
 			s.sent++
 			if err == nil && status == http.StatusOK {
 				s.kept = append(s.kept, line)
+			} else {
+				s.other[outcome(status, answer, err)]++
 			}
 			s.mu.Unlock()
 		}
 	}()
 	return s
+}
+
+// outcome names an answer by its status and the reason that is given.
+func outcome(status int, answer string, err error) string {
+	if err != nil {
+		return "no answer"
+	}
+	var p struct{ Detail string }
+	_ = json.Unmarshal([]byte(answer), &p) // a bot's own answer has none
+	return fmt.Sprintf("%d %s", status, p.Detail)
 }
 
 func (s *telling) end() {

@@ -240,7 +240,8 @@ func (c *chaos) restartDocker(how syscall.Signal) error {
 
 // TestFaults harms an installation at random while customers work, and then asks whether anything that was
 // acknowledged is lost, doubled or left over, and whether at any moment a bot ran twice. BAAS_FAULTS is the number of
-// faults (200 when unset), BAAS_SEED repeats a run's choices.
+// faults (200 when unset), BAAS_SEED repeats a run's choices,
+// BAAS_JOURNAL is a file for the journal.
 func TestFaults(t *testing.T) {
 	if !onAMachineOfItsOwn(t) {
 		return
@@ -255,7 +256,9 @@ func TestFaults(t *testing.T) {
 	p := newPlatform(t, "docker", append(env, "BAAS_DATA="+database)...)
 	log := &journal{began: time.Now()}
 	t.Cleanup(func() {
-		if t.Failed() {
+		if name := os.Getenv("BAAS_JOURNAL"); name != "" {
+			must(t, os.WriteFile(name, []byte(log.String()), 0o600))
+		} else if t.Failed() {
 			t.Logf("BAAS_SEED=%d; journal:\n%s", seed, log)
 		}
 	})
@@ -303,6 +306,7 @@ func TestFaults(t *testing.T) {
 	t.Logf("all was as desired %.1f s after the last change", time.Since(quiet).Seconds())
 	p.nothingLeft(customers, quiet)
 	acked, unsure, told, kept := 0, 0, 0, 0
+	other := map[string]int{}
 	for _, c := range customers {
 		c.verify(t.Context())
 		acked, unsure = acked+c.acked, unsure+c.unsure
@@ -311,6 +315,9 @@ func TestFaults(t *testing.T) {
 			if b.told != nil {
 				c.toldOnce(b)
 				told, kept = told+b.told.sent, kept+len(b.told.kept)
+				for what, n := range b.told.other {
+					other[what] += n
+				}
 			}
 		}
 	}
@@ -319,8 +326,8 @@ func TestFaults(t *testing.T) {
 		t.Errorf("two copies of a bot: %s", line)
 	}
 	t.Logf("faults: %v", c.counts)
-	t.Logf("%d changes acknowledged, %d looked up; %d starts of the control plane; %d runs of bots in %d looks; of %d things told to bots %d were acknowledged",
-		acked, unsure, control.runs, runs, looks, told, kept)
+	t.Logf("%d changes acknowledged, %d looked up; %d starts of the control plane; %d runs of bots in %d looks; of %d things told to bots %d were acknowledged, else %v",
+		acked, unsure, control.runs, runs, looks, told, kept, other)
 	if acked < int(count)/4 || runs < int(count)/4 || kept < int(count)/4 {
 		t.Error("that was no steady load")
 	}

@@ -80,6 +80,11 @@ func newPlatform(t *testing.T, engine string, env ...string) *platform {
 		agentHost = host.String()
 	}
 	public := freeAddress(t, "127.0.0.1")
+	for _, kv := range env {
+		if listen, ok := strings.CutPrefix(kv, "BAAS_LISTEN=0.0.0.0:"); ok { // everywhere, so also here
+			public = "127.0.0.1:" + listen
+		}
+	}
 	p.url = "http://" + public
 	p.env = append([]string{"BAAS_ENGINE=" + engine, "BAAS_DATA=" + p.dir, "BAAS_LISTEN=" + public, "BAAS_AGENT_LISTEN=" + freeAddress(t, agentHost),
 		"BAAS_OPERATOR_EMAIL=" + operatorEmail, "BAAS_OPERATOR_PASSWORD=" + operatorPassword, "BAAS_API_RATE=1000", "BAAS_API_BURST=1000",

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -87,7 +88,7 @@ func newDockerd(t *testing.T) *dockerd {
 			lines := strings.Split(string(log), "\n")
 			t.Logf("log of the engine:\n%s", strings.Join(lines[max(0, len(lines)-30):], "\n"))
 		}
-		_ = unix.Unmount(filepath.Join(dir, "exec", "netns", "default"), unix.MNT_DETACH)
+		unmountBelow(dir) // what an engine that was killed left
 		if err := os.RemoveAll(dir); err != nil {
 			t.Errorf("removing the engine: %v", err)
 		}
@@ -96,6 +97,17 @@ func newDockerd(t *testing.T) *dockerd {
 	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(dir, "docker.sock"))
 	must(t, d.begin(t.Context()))
 	return d
+}
+
+func unmountBelow(dir string) {
+	mounts, _ := os.ReadFile("/proc/self/mounts")
+	lines := strings.Split(string(mounts), "\n")
+	slices.Reverse(lines) // the last ones first
+	for _, line := range lines {
+		if f := strings.Fields(line); len(f) > 1 && strings.HasPrefix(f[1], dir+"/") {
+			_ = unix.Unmount(f[1], unix.MNT_DETACH)
+		}
+	}
 }
 
 // begin starts the engine and waits until it answers.
@@ -158,6 +170,7 @@ func agentWire(t *testing.T) (proxy *toxiproxy.Proxy, env []string) {
 	host, err := dockerengine.AgentHost(t.Context(), dockerengine.Config{})
 	must(t, err)
 	listen, upstream := freeAddress(t, host.String()), freeAddress(t, "127.0.0.1")
+	zerolog.SetGlobalLevel(zerolog.Disabled) // its toxics log on their own
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	proxy = toxiproxy.NewProxy(server, "agents", listen, upstream)
 	must(t, proxy.Start())
