@@ -35,7 +35,7 @@ func measureAPI(ctx context.Context, b *bench) (err error) {
 	var mu sync.Mutex
 	var ids [][2]string // tenant's address and Worker
 	var made atomic.Int64
-	create := load{addr: p.url[len("http://"):], conns: apiConns, want: 201}
+	create := load{addr: p.url[len("http://"):], conns: apiConns, want: 202}
 	create.request = func(i int64) []byte {
 		t := tenants[i%apiTenants]
 		_, raw, _ := rawRequest("POST", t.url+"/workers", fmt.Sprintf(`{"name":"Worker %d"}`, made.Add(1)), "Authorization", "Bearer "+t.token)

@@ -133,6 +133,7 @@ func measureGateway(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 
+	parts := []part{{"client", os.Getpid(), cpuOf}, {"control plane", p.cmd.Process.Pid, cpuOf}, {"Worker", machine.State.Pid, cpuOfAll}}
 	both := [2]load{direct, through}
 	var p50, p99, rate [2][]float64
 	var added50, added99 []float64
@@ -144,9 +145,13 @@ func measureGateway(ctx context.Context, b *bench) (err error) {
 			if err != nil {
 				return err
 			}
+			before := cpuOfParts(parts)
 			full, err := l.closed(ctx, gatewayRound)
 			if err != nil {
 				return err
+			}
+			for j, took := range cpuOfParts(parts) {
+				b.detail("%s: %d µs of processor for each request", parts[j].name, (took-before[j]).Microseconds()/int64(len(full.took)))
 			}
 			if round == 0 {
 				continue // warms up
@@ -173,6 +178,22 @@ func measureGateway(ctx context.Context, b *bench) (err error) {
 		atMost("gateway and tunnel, requests that failed", float64(failures), "requests", 0),
 	)
 	return nil
+}
+
+// part is what a request passes.
+type part struct {
+	name string
+	pid  int
+	cpu  func(pid int) (time.Duration, error)
+}
+
+// cpuOfParts is for details alone, so that one which can't be read is zero.
+func cpuOfParts(parts []part) []time.Duration {
+	took := make([]time.Duration, len(parts))
+	for i, p := range parts {
+		took[i], _ = p.cpu(p.pid)
+	}
+	return took
 }
 
 // get is a load of GETs of one address.

@@ -162,7 +162,7 @@ func (p *platform) remove(ctx context.Context) error {
 	if id := p.installation(); p.engine == "docker" && id != "" {
 		e, err := docker.New(ctx, docker.Config{Installation: id, BinaryPath: p.b.binary, AgentListenPort: 1, Log: slog.New(slog.DiscardHandler), AllowUnguarded: true})
 		if err == nil {
-			err = errors.Join(e.RemoveInstallation(ctx), e.Close())
+			err = errors.Join(removeMachines(ctx, e), e.RemoveInstallation(ctx), e.Close())
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("removing Workers from the Docker Engine: %w", err))
@@ -170,6 +170,18 @@ func (p *platform) remove(ctx context.Context) error {
 	}
 	if p.dir != "" {
 		errs = append(errs, os.RemoveAll(p.dir))
+	}
+	return errors.Join(errs...)
+}
+
+func removeMachines(ctx context.Context, e *docker.Engine) error {
+	machines, err := e.List(ctx)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, m := range machines {
+		errs = append(errs, e.Remove(ctx, m.ID))
 	}
 	return errors.Join(errs...)
 }
@@ -299,6 +311,37 @@ func memoryOf(pid int, file, name string) (int64, error) {
 		}
 	}
 	return 0, fmt.Errorf("%s of process %d says nothing of %s", file, pid, name)
+}
+
+// cpuOfAll is the processor time of a process and all its children that live.
+func cpuOfAll(pid int) (time.Duration, error) {
+	sum, err := cpuOf(pid)
+	if err != nil {
+		return 0, err
+	}
+	// Each thread lists the children that it made.
+	lists, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		return 0, fmt.Errorf("reading a process's children: %w", err)
+	}
+	for _, list := range lists {
+		b, err := os.ReadFile(list)
+		if err != nil {
+			continue // the thread has ended
+		}
+		for _, f := range strings.Fields(string(b)) {
+			child, err := strconv.Atoi(f)
+			if err != nil {
+				return 0, fmt.Errorf("reading a process's children: %w", err)
+			}
+			d, err := cpuOfAll(child)
+			if err != nil {
+				return 0, err
+			}
+			sum += d
+		}
+	}
+	return sum, nil
 }
 
 // cpuOf is the processor time that a process has taken.
