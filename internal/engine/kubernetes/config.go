@@ -32,8 +32,8 @@ type Config struct {
 	// ElasticVolumes says that the StorageClass doesn't hold volumes to their size (directories of a node): a larger
 	// disk is then a matter of the agent alone.
 	ElasticVolumes bool
-	// RuntimeClasses gives an isolation level's RuntimeClass; "" runs on the nodes' default. By default container: "",
-	// sandbox: gvisor, vm: kata. A level that is left out of a map that is given can't be had.
+	// RuntimeClasses gives an isolation level's RuntimeClass; "" is the nodes' default, for container alone. By default
+	// container: "", sandbox: gvisor, vm: kata. A level that is left out of a map that is given can't be had.
 	RuntimeClasses map[baas.Isolation]string
 	// Placement says where Workers run, by plan, tenant or Worker id; "" is for all others. The most specific counts alone.
 	Placement map[string]Placement
@@ -131,6 +131,17 @@ func (c Config) withDefaults() (Config, error) {
 	c.RuntimeClasses = maps.Clone(c.RuntimeClasses)
 	if c.RuntimeClasses == nil {
 		c.RuntimeClasses = map[baas.Isolation]string{baas.IsolationContainer: "", baas.IsolationSandbox: "gvisor", baas.IsolationVM: "kata"}
+	}
+	for level, class := range c.RuntimeClasses {
+		switch level {
+		case baas.IsolationContainer:
+		case baas.IsolationSandbox, baas.IsolationVM:
+			if class == "" {
+				wrong("runtime class of isolation %s: must be named, or the level left out: the nodes' default isolates less", level)
+			}
+		default:
+			wrong("runtime class of isolation %q: must be container, sandbox or vm", level)
+		}
 	}
 	for part, p := range map[string]*int{"CPU": &c.CPURequest, "memory": &c.MemoryRequest} {
 		if *p == 0 {

@@ -24,7 +24,7 @@ func TestReadConfig(t *testing.T) {
 image: registry.example.com/baas:1.0
 agentURL: ws://baas-agents.baas.svc:8081
 storageClass: fast
-runtimeClasses: {container: "", sandbox: gvisor-2}
+runtimeClasses: {container: "", sandbox: gvisor-2, vm: null}
 placement:
   default: {nodeSelector: {pool: workers}}
   ENTERPRISE: {priorityClassName: high, tolerations: [{key: client, operator: Exists}]}
@@ -61,6 +61,8 @@ func TestReadConfigRefuses(t *testing.T) {
 		"agentURL: ws://10.1.2.3:8081":                 "Worker image must be given",
 		"image: x\nagentURL: https://baas.svc":         "agent URL",
 		"image: x\nagentURL: ws://baas.svc:8081":       "give its pods' namespace and labels",
+		good + "runtimeClasses: {vm: ''}":              "isolates less",
+		good + "runtimeClasses: {none: ''}":            "must be container, sandbox or vm",
 		good + "installation: Ünder":                   "lower-case",
 		good + "cpuRequestPercent: 200":                "between 1 and 100",
 		good + "storageclass: fast\nstorageClazz: x":   "storageClazz",

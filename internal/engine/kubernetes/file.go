@@ -15,14 +15,14 @@ import (
 
 // file is Config as its YAML file has it. The names follow what Kubernetes calls such things.
 type file struct {
-	Kubeconfig      string                    `json:"kubeconfig"`
-	Installation    string                    `json:"installation"`
-	NamespacePrefix string                    `json:"namespacePrefix"`
-	Image           string                    `json:"image"`
-	AgentURL        string                    `json:"agentURL"`
-	StorageClass    string                    `json:"storageClass"`
-	ElasticVolumes  bool                      `json:"elasticVolumes"`
-	RuntimeClasses  map[baas.Isolation]string `json:"runtimeClasses"`
+	Kubeconfig      string                     `json:"kubeconfig"`
+	Installation    string                     `json:"installation"`
+	NamespacePrefix string                     `json:"namespacePrefix"`
+	Image           string                     `json:"image"`
+	AgentURL        string                     `json:"agentURL"`
+	StorageClass    string                     `json:"storageClass"`
+	ElasticVolumes  bool                       `json:"elasticVolumes"`
+	RuntimeClasses  map[baas.Isolation]*string `json:"runtimeClasses"` // null: the level can't be had
 	Placement       map[string]struct {
 		NodeSelector  map[string]string   `json:"nodeSelector"`
 		Tolerations   []corev1.Toleration `json:"tolerations"`
@@ -63,11 +63,19 @@ func ReadConfig(path string) (Config, error) {
 	}
 	c := Config{
 		Kubeconfig: f.Kubeconfig, Installation: f.Installation, NamespacePrefix: f.NamespacePrefix, Image: f.Image, AgentURL: f.AgentURL,
-		StorageClass: f.StorageClass, ElasticVolumes: f.ElasticVolumes, RuntimeClasses: f.RuntimeClasses,
+		StorageClass: f.StorageClass, ElasticVolumes: f.ElasticVolumes,
 		CPURequest: f.CPURequest, MemoryRequest: f.MemoryRequest, UserID: f.UserID,
 		DNS:          DNS{Namespace: f.DNS.Namespace, Labels: f.DNS.Labels, Port: f.DNS.Port, Addresses: f.DNS.Addresses},
 		ControlPlane: ControlPlane{Namespace: f.ControlPlane.Namespace, Labels: f.ControlPlane.Labels, Addresses: f.ControlPlane.Addresses, Port: f.ControlPlane.Port},
 		Deny:         f.Deny, NoQuota: f.NoQuota, Movable: f.Movable, StopTimeout: f.StopTimeout.Duration, StartWait: f.StartWait.Duration,
+	}
+	if f.RuntimeClasses != nil {
+		c.RuntimeClasses = map[baas.Isolation]string{}
+	}
+	for level, class := range f.RuntimeClasses {
+		if class != nil {
+			c.RuntimeClasses[level] = *class
+		}
 	}
 	for key, p := range f.Placement {
 		if c.Placement == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -13,6 +14,9 @@ import (
 
 // removeSeconds is what the agent gets when its machine is deleted: nothing of it will be used again.
 const removeSeconds = 10
+
+// countWait is how long the cluster gets to count a namespace's Secrets anew.
+const countWait = 5 * time.Second
 
 func ownedBy(claim *corev1.PersistentVolumeClaim) []metav1.OwnerReference {
 	return []metav1.OwnerReference{{APIVersion: "v1", Kind: "PersistentVolumeClaim", Name: claim.Name, UID: claim.UID}}
@@ -56,7 +60,25 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 		return err
 	}
 	e.troubles.clear(id)
+	if v.claim != nil {
+		if err := e.awaitCount(ctx, v.claim.Namespace, v.claim.Labels[labelTenant]); err != nil {
+			return err
+		}
+	}
 	return e.sweep(ctx)
+}
+
+// awaitCount waits for the cluster to have counted the Secrets of a namespace without Workers anew: until then ours,
+// which is gone, looks like somebody else's.
+func (e *Engine) awaitCount(ctx context.Context, ns, tenant string) error {
+	if e.inUse(ns) {
+		return nil
+	}
+	err := e.until(ctx, tenant, countWait, func() (bool, error) { return e.foreignSecrets(ns) == "", nil })
+	if err != nil && !errors.Is(err, errWaited) {
+		return fmt.Errorf("looking for foreign secrets in %s: %w", ns, err)
+	}
+	return nil
 }
 
 func (e *Engine) deleteSecret(ctx context.Context, ns, name string) error {
@@ -101,6 +123,13 @@ func (e *Engine) sweepOne(ctx context.Context, ns *corev1.Namespace) error {
 	if x.making > 0 || e.inUse(ns.Name) {
 		return nil
 	}
+	stays := func(found string) {
+		e.log.InfoContext(ctx, "the namespace of a tenant without Workers stays: somebody has put things into it", "namespace", ns.Name, "found", found)
+	}
+	if found := e.foreignSecrets(ns.Name); found != "" {
+		stays(found)
+		return nil
+	}
 	// The version from before the look: whoever changes the namespace after it stops the deletion.
 	live, err := e.api.CoreV1().Namespaces().Get(ctx, ns.Name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) || err == nil && (live.DeletionTimestamp != nil || !e.ours(live.Labels)) {
@@ -114,7 +143,7 @@ func (e *Engine) sweepOne(ctx context.Context, ns *corev1.Namespace) error {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
 	if foreign != "" {
-		e.log.InfoContext(ctx, "the namespace of a tenant without Workers stays: somebody has put things into it", "namespace", ns.Name, "found", foreign)
+		stays(foreign)
 		return nil
 	}
 	err = e.api.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{
@@ -161,7 +190,7 @@ func (e *Engine) foreign(ctx context.Context, ns string) (string, error) {
 			return kind + " " + name, nil
 		}
 	}
-	return e.foreignSecrets(ns), nil
+	return "", nil
 }
 
 // clusterMade are objects that clusters put into every namespace.

@@ -75,14 +75,12 @@ func TestTroublesHaveReasons(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _ = c.control.Probe(t, m.ID).Do(t, "hold", "300", "")
-		seen := false
 		deadline := time.After(30 * time.Second)
-		for !seen {
+		for {
 			if s := inspect(t, e, m); s.OOMKilled && s.Phase != engine.PhaseRunning {
 				if !strings.Contains(s.Reason, "memory") {
 					t.Errorf("state: %+v", s)
 				}
-				seen = true
 				break
 			}
 			if s := inspect(t, e, m); s.Phase == engine.PhaseRunning && c.identity(t, m.ID) != first {
