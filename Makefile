@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFLAGS_STATIC := CGO_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench openapi clean
+.PHONY: help run build web test lint bench mutate openapi clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ lint: ## formatting and linters alone
 
 bench: build ## measure; prints a table and writes bench/report.json
 	@scripts/bench.sh
+
+mutate: ## leave out each authorization and tenant filter in turn, on a copy: the tests must notice
+	go run ./test/mutate
 
 openapi: ## write api/openapi.json anew from the code
 	go generate ./internal/httpapi

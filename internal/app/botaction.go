@@ -114,7 +114,7 @@ func (u *uploaded) Read(p []byte) (int, error) {
 	n, err := u.r.Read(p)
 	var large *http.MaxBytesError
 	switch {
-	case err == nil || err == io.EOF:
+	case err == nil || errors.Is(err, io.EOF):
 	case errors.As(err, &large):
 		err = baas.Errorf(baas.CodeTooLarge, "the archive is larger than %d bytes", int64(baas.MaxArtifact))
 	default:
@@ -132,17 +132,46 @@ func (a *App) agent(b baas.Bot) (*agentapi.Client, error) {
 	return agentapi.NewClient(rt), nil
 }
 
-// Logs yields lines of what the bot wrote, as the agent's client does.
+// Logs yields lines of what the bot wrote, as the agent's client does. What follows is over, with baas.ErrUnavailable,
+// when the actor's membership or token changes, when the bot goes to another Worker, and after maxWatch; who may, comes back.
 func (a *App) Logs(ctx context.Context, actor authz.Actor, tenant, id string, q agentapi.LogQuery) (iter.Seq2[agentapi.LogLine, error], error) {
-	_, b, err := a.find(ctx, actor, tenant, id, authz.LogRead)
+	watched, cancel := context.WithTimeout(ctx, maxWatch)
+	var changes <-chan baas.Change
+	if q.Follow {
+		changes = a.Store.Subscribe(watched) // before the decision, so that no change after it is missed
+	}
+	s, b, err := a.find(ctx, actor, tenant, id, authz.LogRead)
 	if err != nil {
+		cancel()
 		return nil, err
 	}
 	agent, err := a.agent(b)
-	if err != nil {
-		return nil, err
+	if err != nil || !q.Follow {
+		cancel()
+		if err != nil {
+			return nil, err
+		}
+		return agent.Logs(ctx, b.ID, q), nil
 	}
-	return agent.Logs(ctx, b.ID, q), nil
+	go func() {
+		defer cancel()
+		for c := range changes {
+			if s.touches(c) || c.Kind == baas.ChangeResync || c.Kind == "bot" && c.ID == b.ID && c.WorkerID != b.WorkerID {
+				return
+			}
+		}
+	}()
+	return func(yield func(agentapi.LogLine, error) bool) {
+		defer cancel()
+		for l, err := range agent.Logs(watched, b.ID, q) {
+			if err != nil && watched.Err() != nil && ctx.Err() == nil {
+				err = &baas.Error{Code: baas.CodeUnavailable, Message: "the stream is over; ask for it again", RetryAfter: 1, Err: err}
+			}
+			if !yield(l, err) {
+				return
+			}
+		}
+	}, nil
 }
 
 // messageTimeout bounds the wait for a bot's answer; language models take long.

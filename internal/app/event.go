@@ -38,21 +38,22 @@ func (a *App) Events(ctx context.Context, actor authz.Actor, tenant string, f ba
 // maxWatch ends a stream of changes, so that who was logged out meanwhile doesn't look on; clients come back by themselves.
 const maxWatch = 15 * time.Minute
 
-// Changes delivers what the actor may know of, until ctx ends, the membership changes or maxWatch is over. It also
+// Changes delivers what the actor may know of, until ctx ends, the membership or the token changes or maxWatch is over. It also
 // gives the tenant's id.
 func (a *App) Changes(ctx context.Context, actor authz.Actor, tenant string) (<-chan baas.Change, string, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxWatch)
+	in := a.Store.Subscribe(ctx) // before the decision, so that no change after it is missed
 	s, err := a.enter(ctx, actor, tenant, authz.EventRead)
 	if err != nil {
+		cancel()
 		return nil, "", err
 	}
-	ctx, cancel := context.WithTimeout(ctx, maxWatch)
-	in := a.Store.Subscribe(ctx)
 	out := make(chan baas.Change)
 	go func() {
 		defer cancel()
 		defer close(out)
 		for c := range in {
-			if c.Kind == "member" && c.ID == s.UserID && c.TenantID == s.tenant.ID {
+			if s.touches(c) {
 				return // coming back, the client gets what it may see now
 			}
 			if !mayNotice(s, c) {
@@ -66,6 +67,14 @@ func (a *App) Changes(ctx context.Context, actor authz.Actor, tenant string) (<-
 		}
 	}()
 	return out, s.tenant.ID, nil
+}
+
+// touches reports whether the change is about what the seat stands on: the membership or the API token.
+func (s seat) touches(c baas.Change) bool {
+	if c.TenantID != s.tenant.ID {
+		return false
+	}
+	return c.Kind == "member" && c.ID == s.UserID || c.Kind == "token" && s.Token() && (c.ID == s.TokenID || c.ID == "")
 }
 
 // mayNotice reports whether the change is about something that the seat sees.
