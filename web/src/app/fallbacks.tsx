@@ -10,6 +10,7 @@ export function NotFoundPage() {
   return (
     <main>
       <EmptyState
+        page
         icon={IconMap2}
         title={t('notFound.title')}
         text={t('notFound.text')}

@@ -22,7 +22,7 @@ export function formatter(language: Language) {
   const relativeFormat = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style: 'short' });
   const dateTimeFormat = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'medium' });
   const dateFormat = new Intl.DateTimeFormat(language, { dateStyle: 'medium' });
-  const timeFormat = new Intl.DateTimeFormat(language, { hour: '2-digit', minute: '2-digit' });
+  const timeFormat = new Intl.DateTimeFormat(language, { timeStyle: 'short' });
   const dayFormat = new Intl.DateTimeFormat(language, { day: '2-digit', month: 'short' });
 
   const scaled = (value: number, units: readonly string[], base: number) => {

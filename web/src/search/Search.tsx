@@ -1,6 +1,6 @@
 import '@mantine/spotlight/styles.css';
 
-import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData } from '@mantine/spotlight';
+import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
 import {
   IconActivity,
   IconApi,
@@ -38,7 +38,9 @@ export default function Search({ opened, onClose }: { opened: boolean; onClose: 
   const { data: bots } = useBots();
   const [query, setQuery] = useState('');
   useEffect(() => {
-    if (opened) setQuery('');
+    if (!opened) return;
+    setQuery('');
+    spotlight.open();
   }, [opened]);
 
   const actions = useMemo(() => {
@@ -111,11 +113,12 @@ export default function Search({ opened, onClose }: { opened: boolean; onClose: 
   return (
     <Spotlight
       actions={actions}
-      forceOpened={opened}
       onSpotlightClose={onClose}
       query={query}
       onQueryChange={setQuery}
       filter={(_, all) => all}
+      title={t('app:search')}
+      overlayProps={{ blur: 1, backgroundOpacity: 0.45 }}
       shortcut={null}
       nothingFound={t('nothing')}
       highlightQuery

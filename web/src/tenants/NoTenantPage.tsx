@@ -11,6 +11,7 @@ export function NoTenantPage() {
   return (
     <main>
       <EmptyState
+        page
         icon={IconBuilding}
         title={t('none.title')}
         text={t('none.text')}

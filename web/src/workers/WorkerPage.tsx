@@ -42,6 +42,7 @@ export function WorkerPage() {
   if (!worker) {
     return (
       <EmptyState
+        page
         icon={IconTrash}
         title={t('gone.title')}
         text={t('gone.text')}

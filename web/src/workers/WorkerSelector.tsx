@@ -9,6 +9,7 @@ import { workerTone } from '@/status/tone';
 import { useTenantSlug } from '@/tenants/queries';
 import { useWorkers } from './queries';
 import { useOpenWorker, useWorkerScope } from './scope';
+import { workerTabs } from './tabs';
 import classes from './WorkerSelector.module.css';
 
 const everything = 'all';
@@ -39,7 +40,11 @@ export function WorkerSelector() {
       if (next === everything || next === null) {
         void navigate({ to: '/t/$tenant/workers', params: { tenant }, search: { worker: undefined } });
       } else {
-        void navigate({ to: '/t/$tenant/workers/$workerId', params: { tenant, workerId: next }, search: (s) => s });
+        void navigate({
+          to: '/t/$tenant/workers/$workerId',
+          params: { tenant, workerId: next },
+          search: (s) => ({ tab: workerTabs.find((tab) => tab === s.tab) }),
+        });
       }
       return;
     }
