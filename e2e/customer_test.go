@@ -421,7 +421,7 @@ func (c *customer) startOrStopWorker(w *wantWorker) {
 	want, what, do := baas.DesiredStopped, "stop ", c.api.StopWorker
 	if w.desired == baas.DesiredStopped {
 		want, what, do = baas.DesiredRunning, "start ", c.api.StartWorker
-	} else if c.rng.IntN(2) == 0 { // most should run most of the time
+	} else if c.rng.IntN(5) > 0 { // most should run most of the time
 		return
 	}
 	ok := c.change(what+w.id, func(ctx context.Context) error {
@@ -527,6 +527,12 @@ func (c *customer) moving(b *wantBot) bool {
 	}
 	b.move = ""
 	return false
+}
+
+// moveState says for a failure where the bot's move stands.
+func (c *customer) moveState(b *wantBot) string {
+	m, err := c.api.Move(c.t.Context(), b.move)
+	return fmt.Sprintf("%s %s from %s to %s %s %v", m.ID, m.Step, m.From, m.To, m.Reason, err)
 }
 
 // verify compares what the platform says with what was acknowledged.

@@ -241,7 +241,7 @@ func (c *chaos) restartDocker(how syscall.Signal) error {
 // TestFaults harms an installation at random while customers work, and then asks whether anything that was
 // acknowledged is lost, doubled or left over, and whether at any moment a bot ran twice. BAAS_FAULTS is the number of
 // faults (200 when unset), BAAS_SEED repeats a run's choices,
-// BAAS_JOURNAL is a file for the journal.
+// BAAS_JOURNAL is a file for the journal, beside which the control plane's log is put.
 func TestFaults(t *testing.T) {
 	if !onAMachineOfItsOwn(t) {
 		return
@@ -258,6 +258,7 @@ func TestFaults(t *testing.T) {
 	t.Cleanup(func() {
 		if name := os.Getenv("BAAS_JOURNAL"); name != "" {
 			must(t, os.WriteFile(name, []byte(log.String()), 0o600))
+			must(t, os.WriteFile(name+".log", []byte(p.log.String()), 0o600))
 		} else if t.Failed() {
 			t.Logf("BAAS_SEED=%d; journal:\n%s", seed, log)
 		}
@@ -287,7 +288,7 @@ func TestFaults(t *testing.T) {
 	c := &chaos{t: t, rng: rand.New(rand.NewPCG(uint64(seed), 0)), journal: log, control: control, engine: engine, wire: wire, database: database,
 		observer: watch, toxics: map[string]bool{}, counts: map[string]int{}}
 	for n := range int(count) {
-		pause := time.NewTimer(c.between(200*time.Millisecond, 2*time.Second))
+		pause := time.NewTimer(c.between(150*time.Millisecond, 1500*time.Millisecond))
 		select {
 		case <-pause.C:
 		case <-t.Context().Done():
@@ -361,7 +362,7 @@ func (p *platform) settled(customers []*customer, watch *observer) {
 		for _, c := range customers {
 			for _, b := range c.bots {
 				if c.moving(b) {
-					errs = append(errs, fmt.Errorf("%s is still being moved", b.id))
+					errs = append(errs, fmt.Errorf("%s is still being moved: %s", b.id, c.moveState(b)))
 				} else if c.shouldRun(b) {
 					wanted[b.id] = true
 					have, err := c.api.Bot(p.t.Context(), b.id)
