@@ -6,10 +6,10 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFLAGS_STATIC := CGO_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench mutate openapi clean
+.PHONY: help run build web test lint bench mutate faults isolation-report openapi clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 run: build ## set up what is missing and run the product with demo data in ./data
 	@scripts/run.sh
@@ -31,6 +31,16 @@ bench: build ## measure; prints a table and writes bench/report.json
 
 mutate: ## leave out each authorization and tenant filter in turn, on a copy: the tests must notice
 	go run ./test/mutate
+
+faults: ## 1,000 random faults under load, with a seed that is printed (BAAS_FAULTS, BAAS_SEED)
+	@scripts/docker.sh
+	BAAS_FAULTS=$${BAAS_FAULTS:-1000} go test ./e2e -run '^TestFaults$$' -v -count=1 -timeout 2h
+
+isolation-report: ## attack from inside a Worker and write what was found to .cache/isolation-report.txt
+	@scripts/docker.sh gvisor
+	@rm -f .cache/isolation-report.txt
+	BAAS_ISOLATION_REPORT=$(CURDIR)/.cache/isolation-report.txt go test ./e2e -run '^TestAttacks$$' -count=1 -timeout 20m
+	@cat .cache/isolation-report.txt
 
 openapi: ## write api/openapi.json anew from the code
 	go generate ./internal/httpapi
