@@ -184,7 +184,7 @@ func (u *unpacker) tar(r io.Reader) error {
 	tr := tar.NewReader(r)
 	for {
 		h, err := tr.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return u.finish()
 		}
 		if err != nil {

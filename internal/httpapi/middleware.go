@@ -130,7 +130,7 @@ func (s *server) recover(next http.Handler) http.Handler {
 			if v == nil {
 				return
 			}
-			if v == http.ErrAbortHandler {
+			if err, ok := v.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 				panic(v)
 			}
 			if r.Context().Err() != nil { // the client is gone: writing the answer failed
@@ -210,14 +210,14 @@ func (s *server) authenticate(public bool) func(huma.Context, func(huma.Context)
 		}
 		actor, err := s.app.Authenticate(ctx, credential(r))
 		if err != nil {
-			s.failure(ctx, err).(*Problem).write(w)
+			s.failure(ctx, err).write(w)
 			return
 		}
 		if rec != nil {
 			rec.user, rec.token = actor.UserID, actor.TokenID
 		}
 		if err := s.calls.take(w.Header(), actor.SessionID+actor.TokenID, s.Now()); err != nil {
-			s.failure(ctx, err).(*Problem).write(w)
+			s.failure(ctx, err).write(w)
 			return
 		}
 		next(huma.WithValue(hc, ctxActor, actor))
@@ -242,7 +242,7 @@ func (s *server) readBody(route route) func(huma.Context, func(huma.Context)) {
 			if err != nil {
 				p = baas.Errorf(baas.CodeInvalid, "the request's body didn't arrive whole within %s", bodyTimeout)
 			}
-			s.failure(hc.Context(), p).(*Problem).write(w)
+			s.failure(hc.Context(), p).write(w)
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))

@@ -138,7 +138,7 @@ func handle[I, O any](s *server, r route, fn func(ctx context.Context, actor aut
 }
 
 // failure is the problem of an error; what is our fault is logged with its cause.
-func (s *server) failure(ctx context.Context, err error) error {
+func (s *server) failure(ctx context.Context, err error) *Problem {
 	p := problemOf(err, requestID(ctx))
 	if p.Status >= http.StatusInternalServerError && ctx.Err() == nil {
 		s.Log.ErrorContext(ctx, "a request failed", "request", p.RequestID, "code", p.Code, "err", err)
