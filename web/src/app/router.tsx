@@ -36,7 +36,7 @@ const login = createRoute({
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation',
-  validateSearch: (search: Record<string, unknown>): { token: string } => ({ token: text(search.token) ?? '' }),
+  validateSearch: (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) }),
   component: lazyRouteComponent(() => import('@/session/InvitationPage'), 'InvitationPage'),
 });
 

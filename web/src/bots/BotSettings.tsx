@@ -46,7 +46,7 @@ export default function BotSettings({ bot, worker, onDelete }: PanelProps) {
         <Title order={2} id="general" mb="md">
           {t('settings.general')}
         </Title>
-        <form onSubmit={submit}>
+        <form noValidate onSubmit={submit}>
           <Stack gap="lg">
             <TextInput label={t('new.nameLabel')} maxLength={60} required {...form.getInputProps('name')} />
             <Radio.Group
@@ -108,7 +108,7 @@ export default function BotSettings({ bot, worker, onDelete }: PanelProps) {
               {t('settings.deleteText')}
             </Text>
           </div>
-          <Button color="red" variant="outline" onClick={onDelete}>
+          <Button variant="default" c="var(--bad)" onClick={onDelete}>
             {t('action.delete')}
           </Button>
         </Group>

@@ -25,6 +25,7 @@ export function DuplicateBot({ bot, onClose }: { bot: Bot; onClose: () => void }
   return (
     <Modal opened onClose={onClose} title={t('duplicate.title', { name: bot.name })}>
       <form
+        noValidate
         onSubmit={form.onSubmit(({ name, worker }) =>
           create.mutate(copyOf(bot, name.trim(), worker), {
             onSuccess: (made) => {

@@ -109,6 +109,7 @@ export function NewAssistant({ worker }: { worker: string | undefined }) {
 
   return (
     <form
+      noValidate
       className={classes.layout}
       onSubmit={(e) => {
         e.preventDefault();

@@ -90,6 +90,7 @@ export function NewProgram({ worker }: { worker: string | undefined }) {
 
   return (
     <form
+      noValidate
       className={classes.layout}
       data-narrow
       onSubmit={(e) => {

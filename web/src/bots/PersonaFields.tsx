@@ -85,7 +85,8 @@ export function PersonaFields({ form, worker, from, disabled }: Props) {
                   <span className={classes.step}>{step}</span>
                 </div>
                 <Slider
-                  thumbProps={{ 'aria-label': t(`trait.${trait}.name`), 'aria-valuetext': `${value}: ${step}` }}
+                  thumbLabel={t(`trait.${trait}.name`)}
+                  thumbProps={{ 'aria-valuetext': `${value}: ${step}` }}
                   min={0}
                   max={100}
                   step={5}

@@ -28,7 +28,7 @@ export default function PersonaPanel({ bot }: PanelProps) {
   });
   const list = (items: string[]) => (items.length > 0 ? format.list(items) : '–');
   return (
-    <form onSubmit={submit} className={classes.layout}>
+    <form noValidate onSubmit={submit} className={classes.layout}>
       <div>
         <PersonaFields form={form} worker={bot.worker_id} disabled={!may.changeBots} />
         {may.changeBots && (

@@ -34,7 +34,7 @@ export default function ProgramPanel({ bot }: PanelProps) {
   return (
     <Stack gap="md" maw={860}>
       <Files bot={bot} disabled={!may.changeBots} />
-      <form onSubmit={submit}>
+      <form noValidate onSubmit={submit}>
         <ProgramFields form={form} worker={bot.worker_id} disabled={!may.changeBots} />
         {may.changeBots && (
           <div className={bar.bar} data-dirty={dirty || undefined}>

@@ -109,7 +109,7 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
   }
 
   return (
-    <form onSubmit={submit}>
+    <form noValidate onSubmit={submit}>
       <Steps>
         <Step
           title={t('telegram.make')}

@@ -148,14 +148,8 @@ export function TestChat({ bot, name, welcome, quickReplies = [], prepare, note 
             ))}
           </div>
         )}
-        <form
-          className={classes.form}
-          onSubmit={(e) => {
-            e.preventDefault();
-            e.stopPropagation();
-            void submit(draft);
-          }}
-        >
+        {/* No form of its own: the chat may be part of one. */}
+        <div className={classes.form}>
           <Textarea
             ref={input}
             flex={1}
@@ -176,16 +170,16 @@ export function TestChat({ bot, name, welcome, quickReplies = [], prepare, note 
             }}
           />
           <ActionIcon
-            type="submit"
             size={36}
             variant="filled"
             color="cobalt"
             aria-label={t('chat.send')}
             disabled={!ready || busy || draft.trim() === ''}
+            onClick={() => void submit(draft)}
           >
             <IconSend2 size={18} />
           </ActionIcon>
-        </form>
+        </div>
       </div>
     </div>
   );

@@ -85,7 +85,7 @@ export function WhatsAppSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
   }
 
   return (
-    <form onSubmit={submit}>
+    <form noValidate onSubmit={submit}>
       <Steps>
         <Step
           title={t('whatsapp.app')}

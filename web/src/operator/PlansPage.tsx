@@ -164,6 +164,7 @@ function EditPlan({ plan, onClose }: { plan: Plan | undefined; onClose: () => vo
   return (
     <Modal opened onClose={onClose} size="lg" title={plan ? t('plans.editOf', { name: plan.name }) : t('plans.create')}>
       <form
+        noValidate
         onSubmit={form.onSubmit((v) =>
           put.mutate(
             { id: v.id, name: v.name.trim(), limits: limitsOf(v) },

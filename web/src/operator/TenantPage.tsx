@@ -13,7 +13,6 @@ import { ErrorPanel, InlineError } from '@/ui/errors';
 import { AnchorLink } from '@/ui/links';
 import { Meter } from '@/ui/Meter';
 import { PageHeader } from '@/ui/PageHeader';
-import { RelativeTime } from '@/ui/RelativeTime';
 import {
   invitationsQuery,
   tenantQuery,
@@ -31,6 +30,7 @@ const route = getRouteApi('/signed-in/operator/tenants/$tenantId');
 /** One client company, as far as the operator sees it: nothing of what is inside. */
 export function TenantPage() {
   const { t } = useTranslation('operator');
+  const format = useFormat();
   const { tenantId } = route.useParams();
   const { data: tenant, error, refetch } = useQuery(tenantQuery(tenantId));
   const totals = useQuery(totalsQuery(tenantId));
@@ -55,7 +55,7 @@ export function TenantPage() {
         }
         text={
           <>
-            {tenant.slug} · {t('tenant.since')} <RelativeTime time={tenant.created_at} />
+            {tenant.slug} · {t('tenant.since', { date: format.date(tenant.created_at) })}
           </>
         }
         actions={
@@ -78,9 +78,11 @@ export function TenantPage() {
             <Text size="sm" c="dimmed" mb="md">
               {t('tenant.deleteText')}
             </Text>
-            <Button color="red" variant="outline" onClick={() => setAsking('delete')}>
-              {t('tenant.delete')}
-            </Button>
+            <Group>
+              <Button variant="default" c="var(--bad)" onClick={() => setAsking('delete')}>
+                {t('tenant.delete')}
+              </Button>
+            </Group>
           </Card>
         </div>
       </div>

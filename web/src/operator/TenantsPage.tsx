@@ -194,6 +194,7 @@ function CreateTenant({ onClose }: { onClose: () => void }) {
   return (
     <Modal opened onClose={onClose} title={t('tenants.create')}>
       <form
+        noValidate
         onSubmit={form.onSubmit(({ name, slug, plan }) =>
           create.mutate(
             { name: name.trim(), slug: slug.trim() || undefined, plan },

@@ -40,6 +40,7 @@ export function SecretDialog({ secret, name = '', worker, onClose, onSaved }: Pr
   return (
     <Modal opened onClose={onClose} title={secret ? t('dialog.replace', { name: secret.name }) : t('dialog.new')}>
       <form
+        noValidate
         onSubmit={(e) => {
           // The dialog may lie over another form, which must not be sent with it.
           e.stopPropagation();

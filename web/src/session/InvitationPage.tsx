@@ -1,6 +1,6 @@
 import { Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { getRouteApi, useRouter } from '@tanstack/react-router';
+import { getRouteApi, useLocation, useRouter } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { isApiError } from '@/api/problem';
 import { currentLanguage } from '@/i18n';
@@ -15,7 +15,9 @@ const shortestPassword = 10;
 /** Accepts an invitation: a new person chooses name and password; one who has an account gives the password of it. */
 export function InvitationPage() {
   const { t } = useTranslation('session');
-  const { token } = route.useSearch();
+  // The link carries the token behind a #, which browsers keep from servers and their logs.
+  const { hash } = useLocation();
+  const { token = hash } = route.useSearch();
   const router = useRouter();
   const accept = useAcceptInvitation();
   const form = useForm({

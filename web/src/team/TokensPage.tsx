@@ -165,6 +165,7 @@ function CreateToken({ onClose }: { onClose: () => void }) {
   return (
     <Modal opened onClose={onClose} title={t('tokens.create')} size="lg">
       <form
+        noValidate
         onSubmit={form.onSubmit(({ name, scopes: chosen, life }) =>
           create.mutate(
             {
