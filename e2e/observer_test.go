@@ -3,14 +3,18 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/baas-platform/baas"
 )
 
 // observer watches from the machine's own process list that no bot ever runs twice. It sees what the platform can't
@@ -159,4 +163,41 @@ func (o *observer) report() (twice []string, looks, runs int) {
 		runs += n
 	}
 	return o.twice, o.looked, runs
+}
+
+// What has never been seen to notice anything proves nothing.
+func TestTheObserverNotices(t *testing.T) {
+	o := observe(t)
+	start := func(bot string) *exec.Cmd {
+		cmd := exec.Command("sleep", "600")
+		cmd.Env = []string{"BAAS_BOT_ID=" + bot}
+		must(t, cmd.Start())
+		t.Cleanup(func() {
+			_ = cmd.Process.Kill()
+			_ = cmd.Wait()
+		})
+		return cmd
+	}
+	once, twice := baas.NewID(baas.PrefixBot), baas.NewID(baas.PrefixBot)
+	first := start(once)
+	eventually(t, 10*time.Second, "a process to be seen", func() error {
+		if o.running()[once] != first.Process.Pid {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	must(t, first.Process.Kill())
+	_ = first.Wait()
+	start(once) // one after the other is as it should be
+	start(twice)
+	start(twice)
+	eventually(t, 10*time.Second, "the second copy to be seen", func() error {
+		if lines, _, _ := o.report(); !strings.Contains(strings.Join(lines, "\n"), twice) {
+			return errors.New("not yet")
+		}
+		return nil
+	})
+	if lines, _, _ := o.report(); strings.Contains(strings.Join(lines, "\n"), once) {
+		t.Errorf("a bot that was started again counts as two: %v", lines)
+	}
 }
