@@ -7,6 +7,7 @@
 #   test/kubernetes/cluster.sh image NAME BINARY PATH
 #                                              gives the node an image with one static binary at PATH; no registry is asked
 #   test/kubernetes/cluster.sh kubectl ARGUMENTS
+#   test/kubernetes/cluster.sh kwok NUMBER     adds simulated nodes, for tests of scale
 #   test/kubernetes/cluster.sh restart PART    kills and starts etcd, apiserver, controllers, scheduler, kubelet or provisioner
 #   test/kubernetes/cluster.sh stop|start PART
 #   test/kubernetes/cluster.sh down            ends it and deletes its data
@@ -299,6 +300,26 @@ environment() {
   echo "export BAAS_TEST_KUBERNETES_HOST='$host_ip'"
 }
 
+# --- simulated nodes, for tests of scale
+
+kwok() {
+  local n=$1 stages i
+  go -C "$here/kwok" build -o "$bin/" sigs.k8s.io/kwok/cmd/kwok
+  stages=$(go -C "$here/kwok" list -m -f '{{.Dir}}' sigs.k8s.io/kwok)/kustomize/stage
+  for i in $(seq "$n"); do
+    cat <<Y
+{"apiVersion": "v1", "kind": "Node", "metadata": {"name": "simulated-$i", "labels": {"type": "simulated"}, "annotations": {"kwok.x-k8s.io/node": "fake"}},
+ "spec": {"taints": [{"key": "simulated", "effect": "NoSchedule"}]},
+ "status": {"capacity": {"cpu": "64", "memory": "256Gi", "pods": "110", "ephemeral-storage": "1Ti"}, "allocatable": {"cpu": "64", "memory": "256Gi", "pods": "110", "ephemeral-storage": "1Ti"}}}
+---
+Y
+  done | kubectl apply -f - >/dev/null
+  alive kwok || launch kwok "$bin/kwok" --kubeconfig "$run/admin.conf" --manage-all-nodes=false --node-lease-duration-seconds 20 \
+    --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --config "$stages/node/fast/node-initialize.yaml" \
+    --config "$stages/pod/fast/pod-ready.yaml" --config "$stages/pod/fast/pod-delete.yaml"
+  await "the simulated nodes" kubectl wait --for=condition=Ready node -l type=simulated --timeout=1s
+}
+
 # --- parts
 
 parts="etcd apiserver controllers scheduler kubelet provisioner"
@@ -329,7 +350,7 @@ down() {
   exec 9>"$cache/lock"
   flock 9
   local spaces="" c p
-  for p in kubelet provisioner; do alive $p && kill "$(cat "$run/pid/$p")"; done || true
+  for p in kubelet provisioner kwok; do alive $p && kill "$(cat "$run/pid/$p")"; done || true
   if alive containerd; then
     # Network namespaces of pods outlive containerd.
     spaces=$(for c in $(ctr c ls -q); do ctr c info "$c" | grep -o 'cni-[0-9a-f-]*' || true; done | sort -u)
@@ -362,10 +383,11 @@ build) mkdir -p "$cache"; build ;;
 up) up ;;
 env) environment ;;
 kubectl) shift; kubectl "$@" ;;
+kwok) kwok "${2:-40}" ;;
 image) [ $# = 4 ] || die "usage: cluster.sh image NAME BINARY PATH"; image "$2" "$3" "$4" ;;
 stop) stop_part "${2:-}" ;;
 start) start_part "${2:-}" ;;
 restart) stop_part "${2:-}" -KILL; start_part "$2" ;;
 down) down ;;
-*) die "usage: cluster.sh build | up | env | kubectl ARGUMENTS | image NAME BINARY PATH | stop PART | start PART | restart PART | down" ;;
+*) die "usage: cluster.sh build | up | env | kubectl ARGUMENTS | kwok NUMBER | image NAME BINARY PATH | stop PART | start PART | restart PART | down" ;;
 esac

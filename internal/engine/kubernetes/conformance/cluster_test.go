@@ -29,7 +29,7 @@ const (
 
 // cluster is one installation on the real cluster, which a test has for itself.
 type cluster struct {
-	t       *testing.T
+	t       testing.TB
 	cfg     kubernetes.Config
 	api     clientset.Interface
 	control *enginetest.Control
@@ -46,7 +46,7 @@ func script(t testing.TB, args ...string) {
 	}
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t testing.TB) *cluster {
 	t.Helper()
 	kubeconfig, host := os.Getenv("BAAS_TEST_KUBECONFIG"), os.Getenv("BAAS_TEST_KUBERNETES_HOST")
 	if kubeconfig == "" || host == "" {

@@ -7,5 +7,6 @@ import (
 )
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	enginetest.Run(t, newCluster(t).harness())
 }

@@ -61,6 +61,7 @@ func running(t testing.TB, e *kubernetes.Engine, m engine.Machine) engine.State 
 }
 
 func TestWhatAMachineMay(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	c.cfg.Placement = map[string]kubernetes.Placement{
 		"":    {NodeSelector: map[string]string{"nobody": "here"}},
@@ -154,6 +155,7 @@ func (c *cluster) namespaceIs(t *testing.T, m engine.Machine) {
 }
 
 func TestAPassThatChangesNothingSendsNothing(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	var requests atomic.Int64
 	c.cfg.Transport = func(rt http.RoundTripper) http.RoundTripper {
@@ -185,6 +187,7 @@ type roundTripper func(*http.Request) (*http.Response, error)
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 func TestDriftIsPutRightAndOthersFieldsStay(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	e, m := c.New(t), machine(c)
 	ensure(t, e, m)
@@ -245,6 +248,7 @@ func TestDriftIsPutRightAndOthersFieldsStay(t *testing.T) {
 }
 
 func TestForeignObjectsKeepTheNamespace(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	e := c.New(t)
 	for kind, put := range map[string]func(ns string) (remove func() error, err error){
@@ -289,6 +293,7 @@ func TestForeignObjectsKeepTheNamespace(t *testing.T) {
 }
 
 func TestANamespaceOfOthersIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	e, m := c.New(t), machine(c)
 	theirs := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace(c, m)}}
@@ -311,6 +316,7 @@ func TestANamespaceOfOthersIsLeftAlone(t *testing.T) {
 }
 
 func TestAnUpdateOfTheAgentDisturbsNobody(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	e, m := c.New(t), machine(c)
 	ensure(t, e, m)
@@ -336,6 +342,7 @@ func TestAnUpdateOfTheAgentDisturbsNobody(t *testing.T) {
 }
 
 func TestAVolumeThatCannotGrow(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	c.cfg.StorageClass = "baas-test-fixed"
 	e, m := c.New(t), machine(c)
@@ -359,6 +366,7 @@ func TestAVolumeThatCannotGrow(t *testing.T) {
 }
 
 func TestAGuaranteedMachineIsResizedLive(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	c.cfg.CPURequest = 100
 	e, m := c.New(t), machine(c)

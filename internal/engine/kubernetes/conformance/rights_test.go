@@ -65,6 +65,7 @@ func (c *cluster) asTheChartAllows(t *testing.T) string {
 }
 
 func TestTheChartsRightsAreEnoughAndNoMore(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	c.cfg.Kubeconfig = c.asTheChartAllows(t)
 	e, m := c.New(t), machine(c)

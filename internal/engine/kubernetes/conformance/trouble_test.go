@@ -27,6 +27,7 @@ func message(err error) string {
 }
 
 func TestTroublesHaveReasons(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t)
 	e := c.New(t)
 	t.Run("an image that can't be fetched", func(t *testing.T) {
