@@ -18,6 +18,7 @@ const violations = [];
 page.on('console', (m) => /Content Security Policy/.test(m.text()) && violations.push(m.text()));
 page.on('pageerror', (e) => violations.push(e.message));
 const step = (name) => console.log('·', name);
+process.on('uncaughtExceptionMonitor', () => console.error('at', page.url()));
 const toast = (text) => page.locator('.mantine-Notification-root', { hasText: text }).first();
 const box = (name) => page.getByRole('article', { name, exact: true });
 
@@ -34,6 +35,29 @@ await page.getByText('E-mail or password is not right.').waitFor();
 await signIn(password);
 await page.waitForURL(/view=list/);
 await page.getByRole('columnheader', { name: 'Name' }).waitFor();
+
+// What a run that was broken off left behind goes first.
+await page.evaluate(async () => {
+  const api = async (method, path, body) => {
+    const response = await fetch(`/api/v1/tenants/cliente-a${path}`, {
+      method,
+      headers: { 'Content-Type': 'application/json' },
+      body: body && JSON.stringify(body),
+    });
+    return response.json();
+  };
+  const { items: workers } = await api('GET', '/workers');
+  const home = workers.find((w) => w.name === 'Operações');
+  const stray = async () => (await api('GET', '/bots')).items.find((b) => b.name === 'Rastreio de Pedidos');
+  if ((await stray()).worker_id !== home.id) {
+    await api('POST', `/bots/${(await stray()).id}/move`, { worker_id: home.id });
+    while ((await stray()).worker_id !== home.id || (await stray()).move_id)
+      await new Promise((r) => setTimeout(r, 200));
+  }
+  for (const w of workers.filter((w) => w.name.startsWith('Flow ') && w.desired !== 'deleted')) {
+    await api('DELETE', `/workers/${w.id}?confirm=${encodeURIComponent(w.name)}`);
+  }
+});
 
 step('the Worker selector scopes what is shown and stays in the address');
 await page.getByRole('link', { name: 'Overview' }).first().click();

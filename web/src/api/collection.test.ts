@@ -1,4 +1,4 @@
-import { QueryClient } from '@tanstack/react-query';
+import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { describe, expect, it, vi } from 'vitest';
 import { refreshItems, upsert } from './collection';
 import { ApiError } from './problem';
@@ -54,6 +54,27 @@ describe('refreshItems', () => {
     await refreshItems(cache, key, ['a'], () => Promise.reject(new Error('network')));
     expect(cache.getQueryState(key)?.isInvalidated).toBe(true);
     expect(cache.getQueryData(key)).toEqual([thing('a')]);
+  });
+
+  it('begins a first read anew that was on its way when the change came', async () => {
+    const cache = new QueryClient();
+    let version = 'old';
+    const answers: (() => void)[] = [];
+    const observer = new QueryObserver(cache, {
+      queryKey: key,
+      queryFn: () => {
+        const seen = version;
+        return new Promise<Thing[]>((resolve) => answers.push(() => resolve([thing('a', seen)])));
+      },
+    });
+    const stop = observer.subscribe(() => undefined);
+    version = 'new';
+    const refreshed = refreshItems(cache, key, ['a'], async (id) => thing(id));
+    await vi.waitFor(() => expect(answers).toHaveLength(2));
+    for (const answer of answers) answer();
+    await refreshed;
+    expect(cache.getQueryData(key)).toEqual([thing('a', 'new')]);
+    stop();
   });
 
   it('does nothing about a list that nobody looks at', async () => {

@@ -17,6 +17,15 @@ export function upsert<T extends Item>(list: readonly T[], items: readonly T[]):
   return next;
 }
 
+/**
+ * Reads again what is cached under the key. A first read that is still on its way is begun anew: it may have been
+ * answered before the change, and the library would otherwise take its answer for the new one.
+ */
+export async function reread(cache: QueryClient, queryKey: QueryKey, exact = false): Promise<void> {
+  await cache.cancelQueries({ queryKey, exact, predicate: (query) => query.state.data === undefined });
+  await cache.invalidateQueries({ queryKey, exact });
+}
+
 /** More than this many changed items are read as a list again. */
 const fewEnough = 12;
 
@@ -33,7 +42,7 @@ export async function refreshItems<T extends Item>(
   const state = cache.getQueryState(key);
   if (!state) return;
   if (ids.length > fewEnough || state.data === undefined || state.fetchStatus !== 'idle') {
-    await cache.invalidateQueries({ queryKey: key, exact: true });
+    await reread(cache, key, true);
     return;
   }
   const gone = new Set<string>();
@@ -50,7 +59,7 @@ export async function refreshItems<T extends Item>(
       }),
     );
   } catch {
-    await cache.invalidateQueries({ queryKey: key, exact: true });
+    await reread(cache, key, true);
     return;
   }
   cache.setQueryData<T[]>(key, (list) => list && upsert(list, fresh).filter((item) => !gone.has(item.id)));

@@ -1,5 +1,6 @@
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import { client, must } from '@/api/client';
+import { reread } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import type { Event } from '@/api/resources';
 import { tenantKeys } from '@/tenants/queries';
@@ -72,4 +73,4 @@ export async function readEvents(tenant: string, filter: EventFilter, most: numb
   return events.slice(0, most);
 }
 
-export const refreshEvents: Refresh = (cache, tenant) => cache.invalidateQueries({ queryKey: eventKeys.all(tenant) });
+export const refreshEvents: Refresh = (cache, tenant) => reread(cache, eventKeys.all(tenant));

@@ -1,6 +1,7 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { client, must } from '@/api/client';
+import { reread } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import type { Capabilities, Membership, Role, Tenant } from '@/api/resources';
 import { useMe } from '@/session/queries';
@@ -36,10 +37,7 @@ export const capabilitiesQuery = queryOptions({
 });
 
 export const refreshTenant: Refresh = async (cache, tenant) => {
-  await Promise.all([
-    cache.invalidateQueries({ queryKey: tenantKeys.detail(tenant) }),
-    cache.invalidateQueries({ queryKey: tenantKeys.totals(tenant) }),
-  ]);
+  await Promise.all([reread(cache, tenantKeys.detail(tenant)), reread(cache, tenantKeys.totals(tenant))]);
 };
 
 /** The tenant in the address: its slug. */

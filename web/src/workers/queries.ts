@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { allPages, client, ifMatch, must } from '@/api/client';
-import { refreshItems, upsert } from '@/api/collection';
+import { refreshItems, reread, upsert } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import type { ResizeEffect, Size, Worker } from '@/api/resources';
 import { tenantKeys, useTenantSlug } from '@/tenants/queries';
@@ -40,7 +40,7 @@ export function useWorker(id: string) {
 export const refreshWorkers: Refresh = async (cache, tenant, ids) => {
   await Promise.all([
     refreshItems(cache, workerKeys.list(tenant), ids, (id) => readWorker(tenant, id)),
-    cache.invalidateQueries({ queryKey: tenantKeys.totals(tenant) }),
+    reread(cache, tenantKeys.totals(tenant)),
   ]);
 };
 
