@@ -1,7 +1,8 @@
 import { Button, Card, Chip, Group, Radio, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
+import { modals } from '@mantine/modals';
 import { useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
@@ -24,7 +25,7 @@ interface Basics {
 
 /** Guides through the creation of an assistant, with a chat beside it that talks to what is on the page. */
 export function NewAssistant({ worker }: { worker: string | undefined }) {
-  const { t } = useTranslation('bots');
+  const { t } = useTranslation(['bots', 'ui']);
   const tenant = useTenantSlug();
   const navigate = useNavigate();
   const { draft, save, started, busy } = useDraft();
@@ -43,13 +44,36 @@ export function NewAssistant({ worker }: { worker: string | undefined }) {
   });
   const { release } = useLeaveGuard(basics.isDirty() || persona.isDirty());
 
+  // What the starting point filled in: as long as it is unchanged, another one may replace it.
+  const filled = useRef(JSON.stringify(emptyPersona));
+  const fill = (values: PersonaValues) => {
+    persona.setValues(values);
+    filled.current = JSON.stringify(values);
+  };
+
+  /** Begins anew from a starting point; asks first when that would lose what the person wrote. */
+  const choose = (point: StartingPoint) => {
+    if (point === start) return;
+    if (JSON.stringify(persona.getValues()) === filled.current) {
+      begin(point);
+      return;
+    }
+    modals.openConfirmModal({
+      title: t('start.replaceTitle'),
+      children: t('start.replaceText'),
+      labels: { confirm: t('start.replace'), cancel: t('ui:cancel') },
+      onConfirm: () => begin(point),
+    });
+  };
+
   const begin = (point: StartingPoint) => {
     setStart(point);
     if (point === 'blank') {
-      persona.setValues(emptyPersona);
+      fill(emptyPersona);
       return;
     }
-    persona.setValues({
+    fill({
+      ...persona.getValues(),
       system_prompt: t(`start.${point}.prompt`),
       welcome: t(`start.${point}.welcome`),
       quick_replies: t(`start.${point}.quick`)
@@ -132,7 +156,7 @@ export function NewAssistant({ worker }: { worker: string | undefined }) {
               <Text size="sm" fw={500} mb={6} id="start-label">
                 {t('start.label')}
               </Text>
-              <Chip.Group value={start} onChange={(v) => begin(v as StartingPoint)}>
+              <Chip.Group value={start} onChange={(v) => choose(v as StartingPoint)}>
                 <div className={classes.starts} role="radiogroup" aria-labelledby="start-label">
                   {startingPoints.map((point) => (
                     <Chip key={point} value={point} size="sm" variant="outline">

@@ -53,6 +53,7 @@ export function TestChat({ bot, name, welcome, quickReplies = [], prepare, note 
     setLines((all) => [...all, { id: nextId.current++, from, text, handoff }]);
 
   const reset = () => {
+    if (busy) return;
     setLines([]);
     setConversation(undefined);
     setOffers(null);
@@ -101,11 +102,13 @@ export function TestChat({ bot, name, welcome, quickReplies = [], prepare, note 
         <Text size="sm" c="dimmed">
           {note ?? t('chat.text')}
         </Text>
-        <Tooltip label={t('chat.reset')}>
-          <ActionIcon aria-label={t('chat.reset')} disabled={lines.length === 0 || busy} onClick={reset}>
-            <IconRefresh size={17} stroke={1.7} />
-          </ActionIcon>
-        </Tooltip>
+        {lines.length > 0 && (
+          <Tooltip label={t('chat.reset')}>
+            <ActionIcon aria-label={t('chat.reset')} onClick={reset}>
+              <IconRefresh size={17} stroke={1.7} />
+            </ActionIcon>
+          </Tooltip>
+        )}
       </div>
       <div className={classes.frame}>
         {/* biome-ignore lint/a11y/noNoninteractiveTabindex: it is scrolled by keyboard */}
