@@ -9,6 +9,8 @@ postgres=$(scripts/postgres.sh)
 eval "$postgres"
 say "Docker"
 scripts/docker.sh gvisor
+say "Browser"
+scripts/browser.sh
 say "Dashboard"
 scripts/web.sh test
 say "Binary"
@@ -16,4 +18,8 @@ make build
 say "Linters"
 scripts/lint.sh
 say "Go tests, with the race detector"
-go test -race -timeout 20m ./...
+go test -race -timeout 20m $(go list ./... | grep -v /e2e)
+say "Use cases and API on PostgreSQL"
+BAAS_TEST_DATABASE=postgres go test -timeout 20m ./internal/app ./internal/httpapi
+say "Scenarios on the real binary"
+go test -timeout 25m ./e2e
