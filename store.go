@@ -90,8 +90,8 @@ type SystemTx interface {
 	// Secrets lists the sealed secrets of all tenants, by id, for the rotation of the master key; Reseal replaces one.
 	Secrets(ctx context.Context, p Page) (ss []Secret, next string, err error)
 	Reseal(ctx context.Context, id string, sealed []byte) error
-	// Purge deletes what has had its time: usage minutes and hours, events, idempotency records, open invitations and
-	// sessions past their end. It does a bounded amount of work and reports whether there is more.
+	// Purge deletes what has had its time: usage minutes and hours, events, moves that ended, idempotency records, open
+	// invitations and sessions past their end. It does a bounded amount of work and reports whether there is more.
 	Purge(ctx context.Context, now time.Time) (more bool, err error)
 }
 

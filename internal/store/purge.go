@@ -13,6 +13,8 @@ const (
 	// minutesSlack is how much longer minutes stay than Record accepts them, so that a clock that is behind the one that
 	// purged finds no minute missing that it would count again.
 	minutesSlack = time.Hour
+	// keepMoves is how long moves that ended can be looked up.
+	keepMoves = 90 * 24 * time.Hour
 )
 
 // Purge implements baas.SystemTx.
@@ -28,6 +30,7 @@ func (y systemTx) Purge(ctx context.Context, now time.Time) (more bool, err erro
 		{"usage hours", `DELETE FROM usage_hours WHERE ` + usageKey + `usage_hours u WHERE u.tenant_id = t.id AND u.start < ? LIMIT ?)`,
 			old(baas.KeepHours)},
 		{"events", `DELETE FROM events WHERE id IN (SELECT id FROM events WHERE at < ? LIMIT ?)`, old(y.s.keepEvents)},
+		{"ended moves", `DELETE FROM moves WHERE id IN (SELECT id FROM moves WHERE NOT active AND ended_at < ? LIMIT ?)`, old(keepMoves)},
 		{"idempotency records", `DELETE FROM idempotency WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM idempotency WHERE created_at < ? LIMIT ?)`,
 			old(keepIdempotency)},
 		{"sessions", `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`, micros(now)},

@@ -168,12 +168,12 @@ func try(ctx context.Context, dir, pkg, ids string) (by string) {
 	return ""
 }
 
-// fellows are the ids of the mutants of the same kind in the same function. Where one of them looks at a thing first
+// fellows are the ids of the mutants of the same kind in the same function, and in the Get that it calls. Where one of them looks at a thing first
 // and another changes it, the second is guarded twice: no test can notice that it is missing, but all of them must be
 // noticed together.
 func (m mutant) fellows(all []mutant) (ids []string) {
 	for _, o := range all {
-		if o.pkg == m.pkg && o.in == m.in && o.kind == m.kind {
+		if o.pkg == m.pkg && o.kind == m.kind && (o.in == m.in || m.gets && o.in == "Get") {
 			ids = append(ids, strconv.Itoa(o.id))
 		}
 	}

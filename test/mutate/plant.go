@@ -20,6 +20,7 @@ type mutant struct {
 	in   string // function
 	what string
 	kind string // of place
+	gets bool   // the function reads the thing with Get as well
 }
 
 func (m mutant) String() string { return fmt.Sprintf("%s/%s %s: %s", m.pkg, m.at, m.in, m.what) }
@@ -101,6 +102,7 @@ type planter struct {
 	next    *int
 	found   []mutant
 	parents []ast.Node
+	gets    bool // the function calls Get
 }
 
 type insert struct {
@@ -182,7 +184,7 @@ func (p *planter) plant(tree *ast.File, actions map[string]bool) {
 		if !ok || f.Body == nil {
 			continue
 		}
-		p.in, p.recv = f.Name.Name, ""
+		p.in, p.recv, p.gets = f.Name.Name, "", strings.Contains(p.text(f.Body), "t.Get(ctx, ")
 		if f.Recv != nil {
 			p.recv = p.text(f.Recv.List[0].Type)
 		}
@@ -348,7 +350,7 @@ func (p *planter) add(n ast.Node, kind, what string) int {
 	id := *p.next
 	*p.next++
 	at := p.fset.Position(n.Pos())
-	p.found = append(p.found, mutant{id, p.pkg, fmt.Sprintf("%s:%d", p.file, at.Line), p.in, what, kind})
+	p.found = append(p.found, mutant{id, p.pkg, fmt.Sprintf("%s:%d", p.file, at.Line), p.in, what, kind, p.gets})
 	return id
 }
 

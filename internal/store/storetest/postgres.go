@@ -15,6 +15,21 @@ import (
 // test is over, and returns its address.
 func Postgres(t testing.TB) string {
 	t.Helper()
+	return create(t, "")
+}
+
+// PostgresCopy is Postgres with what is in another database of the same server, to which nobody may be connected.
+func PostgresCopy(t testing.TB, database string) string {
+	t.Helper()
+	u, err := url.Parse(database)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return create(t, " TEMPLATE "+strings.TrimPrefix(u.Path, "/"))
+}
+
+func create(t testing.TB, like string) string {
+	t.Helper()
 	server := os.Getenv("BAAS_TEST_POSTGRES_URL")
 	if server == "" {
 		t.Fatal(`this test needs a PostgreSQL server; start one with: eval "$(scripts/postgres.sh)"`)
@@ -24,7 +39,7 @@ func Postgres(t testing.TB) string {
 		t.Fatal("BAAS_TEST_POSTGRES_URL is not an address")
 	}
 	name := "baas_test_" + strings.ToLower(rand.Text())
-	run(t, server, "CREATE DATABASE "+name)
+	run(t, server, "CREATE DATABASE "+name+like)
 	t.Cleanup(func() { run(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
 	u.Path = "/" + name
 	return u.String()

@@ -165,6 +165,20 @@ func testPurge(f *fixture) {
 		}
 		return nil
 	})
+	from, to, b := w, f.worker(t.ID), f.bot(t.ID, w.ID)
+	move := func(at time.Time, ended bool) baas.Move {
+		m := baas.Move{ID: baas.NewID(baas.PrefixMove), BotID: b.ID, From: from.ID, To: to.ID, Step: baas.MoveRequested, CreatedAt: at}
+		f.update(t.ID, func(tx baas.TenantTx) error {
+			f.ok(tx.Moves().Create(f.ctx, m))
+			if ended {
+				m.Step, m.EndedAt = baas.MoveDone, &at
+				return tx.Moves().Update(f.ctx, m)
+			}
+			return nil
+		})
+		return m
+	}
+	oldMove, newMove, openMove := move(old, true), move(recent, true), move(old, false)
 	live := baas.Session{ID: baas.NewID(baas.PrefixSession), UserID: u.ID, Hash: f.hash(), CreatedAt: old, ExpiresAt: f.now.Add(time.Second)}
 	ended := baas.Session{ID: baas.NewID(baas.PrefixSession), UserID: u.ID, Hash: f.hash(), CreatedAt: old, ExpiresAt: f.now}
 	f.system(func(tx baas.SystemTx) error {
@@ -183,6 +197,12 @@ func testPurge(f *fixture) {
 		es, _, err := tx.Events().List(f.ctx, baas.EventFilter{})
 		f.ok(err)
 		f.equal(len(es), 1)
+		_, err = tx.Moves().Get(f.ctx, oldMove.ID)
+		f.wants(baas.ErrNotFound, err)
+		for _, m := range []baas.Move{newMove, openMove} {
+			_, err = tx.Moves().Get(f.ctx, m.ID)
+			f.ok(err)
+		}
 		_, err = tx.Idempotency().Get(f.ctx, old.String())
 		f.wants(baas.ErrNotFound, err)
 		_, err = tx.Idempotency().Get(f.ctx, recent.String())

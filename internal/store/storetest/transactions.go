@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -49,7 +52,12 @@ func testOtherTenant(f *fixture) {
 	tok := baas.Token{ID: baas.NewID(baas.PrefixToken), UserID: m.UserID, Hash: f.hash()}
 	inv := baas.Invitation{ID: baas.NewID(baas.PrefixInvitation), Email: "a@example.com", Hash: f.hash()}
 	mov := baas.Move{ID: baas.NewID(baas.PrefixMove), BotID: bot.ID, From: w.ID, To: w2.ID, Step: baas.MoveRequested}
+	sum := sha256.Sum256([]byte("x"))
+	archive := baas.Artifact{Digest: "sha256:" + hex.EncodeToString(sum[:]), Size: 1}
+	ended := baas.Invitation{ID: baas.NewID(baas.PrefixInvitation), Email: "ended@example.com", Hash: f.hash(), ExpiresAt: f.now}
 	f.update(a.ID, func(tx baas.TenantTx) error {
+		f.ok(tx.Artifacts().Put(f.ctx, bot.ID, archive, strings.NewReader("x")))
+		f.ok(tx.Invitations().Create(f.ctx, ended))
 		f.ok(tx.Secrets().Put(f.ctx, sec))
 		f.ok(tx.Tokens().Create(f.ctx, tok))
 		f.ok(tx.Invitations().Create(f.ctx, inv))
@@ -87,7 +95,7 @@ func testOtherTenant(f *fixture) {
 		gone(tx.Moves().Get(f.ctx, mov.ID))
 		gone(nil, tx.Moves().Update(f.ctx, mov))
 		gone(tx.Idempotency().Get(f.ctx, "k"))
-		gone(tx.Artifacts().Open(f.ctx, bot.ID, "sha256:00"))
+		gone(tx.Artifacts().Open(f.ctx, bot.ID, archive.Digest))
 		empty := func(n int, err error) {
 			f.Helper()
 			f.ok(err)
@@ -120,7 +128,86 @@ func testOtherTenant(f *fixture) {
 	f.update(b.ID, asOther)
 	f.system(func(tx baas.SystemTx) error { return asOther(tx.In(b.ID)) })
 	f.equal(f.totals(b.ID), baas.Totals{})
-	f.equal(f.totals(a.ID), baas.Totals{Workers: 2, CPUMillis: 1000, MemoryMiB: 1024, DiskGiB: 4, Bots: 1, Members: 2})
+	f.equal(f.totals(a.ID), baas.Totals{Workers: 2, CPUMillis: 1000, MemoryMiB: 1024, DiskGiB: 4, Bots: 1, Members: 3})
+
+	// What the other tenant does with the same names leaves these alone.
+	_ = f.s.Tenant(b.ID).Update(f.ctx, func(tx baas.TenantTx) error {
+		f.wants(baas.ErrNotFound, tx.Artifacts().Put(f.ctx, bot.ID, archive, strings.NewReader("x")))
+		return nil // PostgreSQL refuses to commit after that, SQLite doesn't
+	})
+	f.update(b.ID, func(tx baas.TenantTx) error {
+		f.ok(tx.Members().Create(f.ctx, baas.Member{UserID: m.UserID, Role: baas.RoleViewer, CreatedAt: f.now}))
+		f.ok(tx.Members().Delete(f.ctx, m.UserID))
+		return tx.Invitations().Create(f.ctx, baas.Invitation{ID: baas.NewID(baas.PrefixInvitation), Email: ended.Email, Hash: f.hash(),
+			CreatedAt: f.now, ExpiresAt: f.now.Add(time.Hour)})
+	})
+	f.view(a.ID, func(tx baas.TenantTx) error {
+		_, err := tx.Invitations().Get(f.ctx, ended.ID)
+		f.ok(err)
+		_, err = tx.Tokens().Get(f.ctx, tok.ID)
+		f.ok(err)
+		body, err := tx.Artifacts().Open(f.ctx, bot.ID, archive.Digest)
+		f.ok(err)
+		return body.Close()
+	})
+}
+
+// testTwins lets two tenants have the same of everything that may be the same, changes it in one, and looks at the other.
+func testTwins(f *fixture) {
+	a, b := f.tenant(), f.tenant()
+	f.system(func(tx baas.SystemTx) error {
+		b.Plan = baas.PlanFree
+		_, err := tx.Tenants().Update(f.ctx, b)
+		if err == nil {
+			a, err = tx.Tenants().Update(f.ctx, a)
+		}
+		return err
+	})
+	w := f.worker(a.ID)
+	window := func(requests int64) []baas.UsageWindow {
+		return []baas.UsageWindow{{WorkerID: w.ID, Start: f.now.Truncate(time.Minute), Meters: baas.Meters{Requests: requests}}}
+	}
+	for _, step := range []struct {
+		tenant   string
+		requests int64
+	}{{a.ID, 900}, {b.ID, 5}, {b.ID, 7}} {
+		_, err := f.recordAt(step.tenant, f.now, window(step.requests))
+		f.ok(err)
+	}
+	for tenant, want := range map[string]int64{a.ID: 900, b.ID: 7} {
+		f.view(tenant, func(tx baas.TenantTx) error {
+			for _, step := range []baas.UsageStep{baas.StepMinute, baas.StepHour, baas.StepDay} {
+				for _, workers := range [][]string{nil, {w.ID}} {
+					ps, err := tx.Usage().Query(f.ctx, baas.UsageQuery{WorkerIDs: workers, From: f.now.Add(-24 * time.Hour), To: f.now.Add(24 * time.Hour), Step: step})
+					f.ok(err)
+					f.equal(len(ps), 1)
+					f.equal(ps[0].Requests, want)
+				}
+			}
+			return nil
+		})
+	}
+	for tenant, want := range map[string]string{a.ID: baas.PlanPro, b.ID: baas.PlanFree} {
+		f.view(tenant, func(tx baas.TenantTx) error {
+			plan, err := tx.Plan(f.ctx)
+			f.ok(err)
+			f.equal(plan.ID, want)
+			return nil
+		})
+	}
+	f.update(a.ID, func(tx baas.TenantTx) error {
+		a.Name = "Outro nome"
+		_, err := tx.Update(f.ctx, a)
+		return err
+	})
+	f.view(b.ID, func(tx baas.TenantTx) error {
+		now, err := tx.Get(f.ctx)
+		f.ok(err)
+		f.equal(now.Name, b.Name)
+		return nil
+	})
+	_, err := f.recordAt(baas.NewID(baas.PrefixTenant), f.now, window(1))
+	f.wants(baas.ErrNotFound, err)
 }
 
 func testRollback(f *fixture) {
