@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,12 +74,13 @@ type Config struct {
 
 // Gateway is an http.Handler for Prefix, and for the hosts of Config.BotHosts. Run keeps its routes right.
 type Gateway struct {
-	cfg    Config
-	base   *url.URL
-	hosts  string // what follows the bot's id in a host, with its dot; "" for none
-	routes routes
-	rooms  rooms
-	proxy  *httputil.ReverseProxy
+	cfg     Config
+	base    *url.URL
+	hosts   string // what follows the bot's id in a host, with its dot; "" for none
+	routes  routes
+	rooms   rooms
+	proxy   *httputil.ReverseProxy
+	metrics metrics
 }
 
 // New makes a gateway, or says what is wrong with the configuration.
@@ -109,6 +112,7 @@ func New(cfg Config) (*Gateway, error) {
 	g := &Gateway{cfg: cfg, base: base, hosts: hosts}
 	g.routes.load = g.loadRoute
 	g.rooms.limit = cfg.Limits.Waiting
+	g.metrics = newMetrics(&g.rooms)
 	g.proxy = &httputil.ReverseProxy{
 		Rewrite:        rewrite,
 		Transport:      transport{g},
@@ -291,6 +295,12 @@ func hasDots(path string) bool {
 
 // ServeHTTP answers a request for a bot.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	m := &measured{ResponseWriter: w, began: time.Now()}
+	defer g.count(m)
+	g.serve(m, r)
+}
+
+func (g *Gateway) serve(w *measured, r *http.Request) {
 	ex := g.locate(w, r)
 	if ex == nil {
 		return
@@ -309,7 +319,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else if done {
 		return
 	}
-	if p := g.bound(w, r, ex); p != nil {
+	if p := g.bound(w.ResponseWriter, r, ex); p != nil {
 		g.refuse(w, r, p)
 		return
 	}
@@ -317,18 +327,38 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	g.proxy.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), exchangeKey{}, ex)))
 }
 
+// ClientAddress is the address of who sends a request: that of the connection or, where it is a trusted proxy's, the last
+// one in X-Forwarded-For that isn't.
+func (g *Gateway) ClientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	if !g.trusts(r.RemoteAddr) {
+		return host
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			break // what is before it may be anything
+		}
+		host = addr.Unmap().WithZone("").String()
+		if !g.trustsAddr(addr) {
+			break
+		}
+	}
+	return host
+}
+
 func (g *Gateway) trusts(remote string) bool {
 	if len(g.cfg.TrustedProxies) == 0 {
 		return false
 	}
 	addr, err := netip.ParseAddrPort(remote)
-	if err != nil {
-		return false
-	}
-	for _, p := range g.cfg.TrustedProxies {
-		if p.Contains(addr.Addr().Unmap()) {
-			return true
-		}
-	}
-	return false
+	return err == nil && g.trustsAddr(addr.Addr())
+}
+
+func (g *Gateway) trustsAddr(addr netip.Addr) bool {
+	return slices.ContainsFunc(g.cfg.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap().WithZone("")) })
 }

@@ -53,6 +53,16 @@ func (r *rooms) leave(bot string) {
 	}
 }
 
+// waiting is how many requests wait.
+func (r *rooms) waiting() (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, m := range r.rooms {
+		n += m.people
+	}
+	return n
+}
+
 // wake wakes the bot's room.
 func (r *rooms) wake(bot string) {
 	r.mu.Lock()

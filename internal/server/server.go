@@ -155,7 +155,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return fmt.Errorf("making the gateway: %w", err)
 	}
 	s.app, err = app.New(app.Config{Store: s.store, Sealer: s.keys, Engine: s.engine, Agents: s.hub, PublicURL: s.cfg.PublicURL, Log: s.log,
-		SignPreview: func(botID string, until time.Time) string { return gateway.SignPreview(previewKey, botID, until) }})
+		SignPreview: func(botID string, until time.Time) string { return gateway.SignPreview(previewKey, botID, until) }, BotURL: gw.BotURL})
 	if err != nil {
 		return err
 	}
@@ -173,6 +173,7 @@ func (s *Server) wire(ctx context.Context) error {
 			func() float64 { return float64(len(s.hub.Peers())) }))
 	registry.MustRegister(controller.Collectors()...)
 	registry.MustRegister(collector.Collectors()...)
+	registry.MustRegister(gw.Collectors()...)
 
 	s.loops = service.NewGroup(
 		service.New("use cases", s.app.Run),
@@ -182,7 +183,8 @@ func (s *Server) wire(ctx context.Context) error {
 		service.New("retention", s.purge),
 	)
 
-	api := httpapi.New(s.app, httpapi.Config{Log: s.log, PublicURL: s.cfg.PublicURL, Rate: s.cfg.APIRate, Burst: s.cfg.APIBurst, LogInRate: 10, LogInBurst: 10})
+	api := httpapi.New(s.app, httpapi.Config{Log: s.log, PublicURL: s.cfg.PublicURL, Rate: s.cfg.APIRate, Burst: s.cfg.APIBurst, LogInRate: 10, LogInBurst: 10,
+		ClientAddress: gw.ClientAddress})
 	mux := http.NewServeMux()
 	mux.Handle(httpapi.Prefix+"/", api)
 	mux.Handle(gateway.Prefix, gw)
