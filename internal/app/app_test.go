@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"testing"
 	"time"
@@ -500,4 +501,37 @@ func TestDeletions(t *testing.T) {
 	}
 	_, err = o.App.Tenant(o.ctx, o.owner, o.tenant.ID)
 	refused(t, err, baas.CodeNotFound, "")
+}
+
+func TestSizeBelowWhatIsUsed(t *testing.T) {
+	for _, live := range []bool{true, false} {
+		caps := apitest.Capabilities()
+		caps.LiveResize = live
+		o := newOffice(t, baas.PlanPro, apitest.Config{Caps: &caps})
+		w := o.worker(t, "Financeiro") // 512 MiB, 2 GiB
+		ok[baas.Resized](t)(o.App.ResizeWorker(o.ctx, o.owner, o.tenant.ID, w.ID, 0, baas.Size{CPUMillis: 500, MemoryMiB: 1024, DiskGiB: 8}))
+		size := baas.Size{CPUMillis: 500, MemoryMiB: 1024, DiskGiB: 8}
+		err := o.Store.Tenant(o.tenant.ID).Update(o.ctx, func(tx baas.TenantTx) error {
+			return tx.Workers().SetStatus(o.ctx, w.ID, baas.WorkerStatus{State: baas.WorkerRunning, AppliedSize: &size})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Agents.Connect(t, w.ID, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+			fmt.Fprintf(rw, `{"usage":{"memory_bytes":%d,"disk_bytes":%d}}`, 600<<20, 3<<30)
+		}))
+		resize := func(memory, disk int64) error {
+			return second(o.App.ResizeWorker(o.ctx, o.owner, o.tenant.ID, w.ID, 0, baas.Size{CPUMillis: 500, MemoryMiB: memory, DiskGiB: disk}))
+		}
+		refused(t, resize(1024, 2), baas.CodeConflict, "size.disk_gib")
+		if live {
+			refused(t, resize(599, 8), baas.CodeConflict, "size.memory_mib")
+			refused(t, resize(599, 2), baas.CodeConflict, "size.disk_gib")
+		} else if err := resize(599, 8); err != nil { // it restarts, which frees the memory
+			t.Error(err)
+		}
+		if err := resize(600, 3); err != nil {
+			t.Error(err)
+		}
+	}
 }

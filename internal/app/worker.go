@@ -214,9 +214,9 @@ func (a *App) updateWorker(ctx context.Context, actor authz.Actor, tenant, id st
 	if err != nil {
 		return baas.Worker{}, "", err
 	}
-	var used int64
+	var used agentapi.Now
 	if u.Size != nil && s.Sees(id) {
-		used = a.diskUsed(ctx, s, id)
+		used = a.used(ctx, s, id)
 	}
 	r, err := write(ctx, a, s, authz.WorkerUpdate, func(tx baas.TenantTx) (r baas.Resized, err error) {
 		w, err := s.worker(ctx, tx, id)
@@ -252,13 +252,11 @@ func (a *App) updateWorker(ctx context.Context, actor authz.Actor, tenant, id st
 			if err := exceeds(plan.Limits, have, with(with(baas.Totals{}, w.Size, 1), before.Size, -1)); err != nil {
 				return r, err
 			}
-			if w.Size.DiskGiB < before.Size.DiskGiB && used > w.Size.DiskGiB<<30 {
-				var p baas.Problems
-				p.Add("size.disk_gib", "the Worker's bots use %.1f GiB now; delete files first or ask for at least %d", float64(used)/(1<<30), (used+1<<30-1)>>30)
-				return r, &baas.Error{Code: baas.CodeConflict, Message: "the disk holds more than that", Fields: p}
-			}
 		}
 		r.Effect = effect(caps, before, w)
+		if err := holds(before.Size, w.Size, used, r.Effect); err != nil {
+			return r, err
+		}
 		if version != 0 {
 			w.Version = version
 		}
@@ -295,23 +293,41 @@ func effect(c engine.Capabilities, before, after baas.Worker) baas.ResizeEffect 
 	return baas.ResizeRestart
 }
 
-// diskUsed asks the agent how much of the disk is in use; 0 when it can't be reached, since then the new limit holds
-// from its next word on.
-func (a *App) diskUsed(ctx context.Context, s seat, workerID string) int64 {
+// holds refuses a size that is too small for what the Worker uses now. Memory counts only if its bots go on: a restart
+// frees it.
+func holds(before, after baas.Size, used agentapi.Now, effect baas.ResizeEffect) error {
+	var p baas.Problems
+	message := "the Worker uses more than that"
+	if after.DiskGiB < before.DiskGiB && used.DiskBytes > after.DiskGiB<<30 {
+		p.Add("size.disk_gib", "the Worker's bots use %.1f GiB now; delete files first or ask for at least %d", float64(used.DiskBytes)/(1<<30), (used.DiskBytes+1<<30-1)>>30)
+		message = "the disk holds more than that"
+	}
+	if after.MemoryMiB < before.MemoryMiB && effect == baas.ResizeLive && used.MemoryBytes > after.MemoryMiB<<20 {
+		p.Add("size.memory_mib", "the Worker's bots use %d MiB now; stop one first or ask for more than that", (used.MemoryBytes+1<<20-1)>>20)
+	}
+	if len(p) == 0 {
+		return nil
+	}
+	return &baas.Error{Code: baas.CodeConflict, Message: message, Fields: p}
+}
+
+// used asks the agent what the Worker uses; nothing when it can't be reached, since then the new limits hold from its
+// next word on.
+func (a *App) used(ctx context.Context, s seat, workerID string) agentapi.Now {
 	if _, err := view(ctx, a, s, func(tx baas.TenantTx) (baas.Worker, error) { return s.worker(ctx, tx, workerID) }); err != nil {
-		return 0 // the update itself answers
+		return agentapi.Now{} // the update itself answers
 	}
 	rt, err := a.Agents.RoundTripper(workerID)
 	if err != nil {
-		return 0
+		return agentapi.Now{}
 	}
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 	defer cancel()
 	st, err := agentapi.NewClient(rt).Status(ctx)
 	if err != nil {
-		return 0
+		return agentapi.Now{}
 	}
-	return st.Usage.DiskBytes
+	return st.Usage
 }
 
 // DeleteWorker asks for the end of a Worker with its bots and its volume; controllers carry it out. confirm is its

@@ -18,13 +18,15 @@ import (
 	"github.com/baas-platform/baas"
 	"github.com/baas-platform/baas/internal/httpapi"
 	"github.com/baas-platform/baas/internal/httpapi/apitest"
+	"github.com/baas-platform/baas/internal/store/storetest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // world is a tenant with one of everything, and people of every kind around it.
 type world struct {
-	file    string // the database
+	file    string // the database, of SQLite or PostgreSQL
+	keys    string // file of its master key
 	now     time.Time
 	tenant  baas.Tenant
 	other   baas.Tenant
@@ -38,10 +40,10 @@ func personas() []string {
 		"token-read", "token-write", "token-admin"}
 }
 
-func makeWorld(t *testing.T) *world {
+func makeWorld(t *testing.T, database string) *world {
 	t.Helper()
 	ctx := context.Background()
-	w := &world{file: filepath.Join(t.TempDir(), "world.db"), now: time.Now(), ids: map[string]string{}, secrets: map[string]string{}}
+	w := &world{file: database, keys: filepath.Join(t.TempDir(), "master.key"), now: time.Now(), ids: map[string]string{}, secrets: map[string]string{}}
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -49,7 +51,7 @@ func makeWorld(t *testing.T) *world {
 		}
 	}
 	t.Run("world", func(t *testing.T) { // ends its platform, so that the file is whole
-		p := apitest.New(t, apitest.Config{Database: w.file})
+		p := apitest.New(t, apitest.Config{Database: w.file, Keys: w.keys})
 		w.tenant, w.secrets["owner"] = p.Tenant("Cliente A", baas.PlanEnterprise, "dona@a.example")
 		w.other, w.secrets["stranger"] = p.Tenant("Cliente B", baas.PlanEnterprise, "dono@b.example")
 		w.secrets["platform"] = p.LogIn(apitest.OperatorEmail)
@@ -101,19 +103,22 @@ func makeWorld(t *testing.T) *world {
 // copyTo starts a platform on a copy of the world, an hour later.
 func (w *world) copyTo(t *testing.T) *apitest.Platform {
 	t.Helper()
-	dir := t.TempDir()
-	for from, to := range map[string]string{w.file: "world.db", filepath.Join(filepath.Dir(w.file), "master.key"): "master.key"} {
-		raw, err := os.ReadFile(from)
+	var database string
+	if strings.HasPrefix(w.file, "postgres") {
+		database = storetest.PostgresCopy(t, w.file)
+	} else {
+		database = filepath.Join(t.TempDir(), "world.db")
+		raw, err := os.ReadFile(w.file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, to), raw, 0o600); err != nil {
+		if err := os.WriteFile(database, raw, 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	began := time.Now()
 	now := func() time.Time { return w.now.Add(time.Hour + time.Since(began)) }
-	return apitest.New(t, apitest.Config{Database: filepath.Join(dir, "world.db"), Now: now, HTTP: httpapi.Config{Heartbeat: 10 * time.Millisecond}})
+	return apitest.New(t, apitest.Config{Database: database, Keys: w.keys, Now: now, HTTP: httpapi.Config{Heartbeat: 10 * time.Millisecond}})
 }
 
 // call is what an operation is called with: it must be good for who is allowed.
@@ -241,8 +246,12 @@ func (w *world) connect(t *testing.T, p *apitest.Platform) *apitest.Platform {
 
 // TestMatrix calls every operation as every kind of person and compares the answers with testdata/matrix.txt. A new
 // operation changes the file: look at its line, and write it with -update when it is right.
-func TestMatrix(t *testing.T) {
-	w := makeWorld(t)
+func TestMatrix(t *testing.T) { matrix(t, filepath.Join(t.TempDir(), "world.db")) }
+
+func TestMatrixPostgres(t *testing.T) { matrix(t, storetest.Postgres(t)) }
+
+func matrix(t *testing.T, database string) {
+	w := makeWorld(t, database)
 	calls := w.calls()
 	reader := w.connect(t, w.copyTo(t)) // for what changes nothing
 	known := lines(t, "testdata/matrix.txt")
@@ -329,7 +338,13 @@ func difference(want, have string) string {
 // TestForeignLooksMissing compares, for every operation on a thing, the answer about another tenant's with the answer
 // about one that isn't there; and the same for a member who is limited to other Workers.
 func TestForeignLooksMissing(t *testing.T) {
-	w := makeWorld(t)
+	foreignLooksMissing(t, filepath.Join(t.TempDir(), "world.db"))
+}
+
+func TestForeignLooksMissingPostgres(t *testing.T) { foreignLooksMissing(t, storetest.Postgres(t)) }
+
+func foreignLooksMissing(t *testing.T, database string) {
+	w := makeWorld(t, database)
 	p := w.copyTo(t)
 	missing := map[string]string{"worker": baas.NewID(baas.PrefixWorker), "bot": baas.NewID(baas.PrefixBot), "move": baas.NewID(baas.PrefixMove),
 		"member": baas.NewID(baas.PrefixUser), "invitation": baas.NewID(baas.PrefixInvitation), "token": baas.NewID(baas.PrefixToken), "name": "CHAVE", "plan": "PRO"}

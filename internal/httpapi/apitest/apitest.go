@@ -6,7 +6,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,6 +21,7 @@ import (
 	"github.com/baas-platform/baas/internal/httpapi"
 	"github.com/baas-platform/baas/internal/sealing"
 	"github.com/baas-platform/baas/internal/store"
+	"github.com/baas-platform/baas/internal/store/storetest"
 )
 
 // Password is that of every person.
@@ -29,7 +32,10 @@ const OperatorEmail = "operador@baas.example"
 
 // Config changes what New makes; the zero Config is fine.
 type Config struct {
-	Database string // an SQLite file; a new one when empty
+	// Database is an SQLite file or the address of a PostgreSQL database. When empty it is a new SQLite file, or with
+	// BAAS_TEST_DATABASE=postgres a new database on the server that BAAS_TEST_POSTGRES_URL names.
+	Database string
+	Keys     string // file of the master key; next to an SQLite file when empty
 	HTTP     httpapi.Config
 	Now      func() time.Time
 	Caps     *engine.Capabilities
@@ -53,7 +59,14 @@ func New(t testing.TB, c Config) *Platform {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.Cleanup(cancel)
 	if c.Database == "" {
-		c.Database = filepath.Join(t.TempDir(), "baas.db")
+		c.Database = newDatabase(t)
+	}
+	if c.Keys == "" {
+		dir := filepath.Dir(c.Database)
+		if strings.Contains(c.Database, "://") {
+			dir = t.TempDir()
+		}
+		c.Keys = filepath.Join(dir, "master.key")
 	}
 	st, err := store.Open(ctx, store.Config{URL: c.Database})
 	if err != nil {
@@ -68,7 +81,7 @@ func New(t testing.TB, c Config) *Platform {
 		caps = *c.Caps
 	}
 	p.App, err = app.New(app.Config{
-		Store: st, Sealer: keys(t, filepath.Dir(c.Database)), Engine: fixedEngine(caps), Agents: p.Agents, PublicURL: p.URL, Now: c.Now, CacheTTL: c.CacheTTL,
+		Store: st, Sealer: keys(t, c.Keys), Engine: fixedEngine(caps), Agents: p.Agents, PublicURL: p.URL, Now: c.Now, CacheTTL: c.CacheTTL,
 		SignPreview: func(botID string, until time.Time) string { return "baas_preview=signed-" + botID },
 	})
 	if err != nil {
@@ -95,10 +108,22 @@ func New(t testing.TB, c Config) *Platform {
 	return p
 }
 
-// keys are the same for every platform on one database.
-func keys(t testing.TB, dir string) *sealing.Keys {
+func newDatabase(t testing.TB) string {
 	t.Helper()
-	k, err := sealing.Load(t.Context(), sealing.Config{File: filepath.Join(dir, "master.key")})
+	switch kind := os.Getenv("BAAS_TEST_DATABASE"); kind {
+	case "", "sqlite":
+	case "postgres":
+		return storetest.Postgres(t)
+	default:
+		t.Fatalf("BAAS_TEST_DATABASE is %q; must be sqlite or postgres", kind)
+	}
+	return filepath.Join(t.TempDir(), "baas.db")
+}
+
+// keys are the same for every platform on one database.
+func keys(t testing.TB, file string) *sealing.Keys {
+	t.Helper()
+	k, err := sealing.Load(t.Context(), sealing.Config{File: file})
 	if err != nil {
 		t.Fatalf("loading the master key: %v", err)
 	}
