@@ -36,6 +36,7 @@ export function AddressCard({ bot }: { bot: Bot }) {
               params={{ tenant, botId: bot.id }}
               search={{ tab: 'program' }}
               size="sm"
+              underline="always"
             >
               {t('address.setPort')}
             </AnchorLink>
