@@ -270,7 +270,8 @@ func (c *Client) exchange(ctx context.Context, doing, method, path string, in, o
 // lines reads a stream of JSON documents, one a line.
 func lines(r io.Reader, largest int) *bufio.Scanner {
 	s := bufio.NewScanner(r)
-	s.Buffer(make([]byte, 0, 4<<10), largest)
+	s.Buffer(make([]byte, 0, 512), largest) // holds an idle agent's status, and grows for others'
+
 	return s
 }
 

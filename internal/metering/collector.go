@@ -28,7 +28,7 @@ type Config struct {
 	}
 	// Connected lists the Workers whose agents are connected to this process.
 	Connected func() []string
-	Interval  time.Duration    // between two looks at one agent; 20 s when 0
+	Interval  time.Duration    // between two looks at one agent; baas.Window when 0, since none has more than one window to report in less
 	Parallel  int              // agents asked at once; 8 when 0
 	Now       func() time.Time // time.Now when nil
 	Log       *slog.Logger
@@ -56,7 +56,7 @@ type Collector struct {
 // New makes a collector.
 func New(c Config) *Collector {
 	if c.Interval == 0 {
-		c.Interval = 20 * time.Second
+		c.Interval = baas.Window
 	}
 	if c.Parallel == 0 {
 		c.Parallel = 8

@@ -180,22 +180,39 @@ func (c *Controller) ensure(ctx context.Context, w baas.Worker) error {
 	var steps []engine.Step
 	err := c.Engine.Ensure(ctx, c.machine(w), func(step engine.Step) {
 		steps = append(steps, step)
-		c.event(ctx, w, baas.LevelInfo, "worker."+string(step), stepText[step], map[string]any{"step": string(step)})
-		if w.Status.State == baas.WorkerPending || w.Status.State == baas.WorkerProvisioning {
-			st := w.Status
-			st.State, st.Reason = baas.WorkerProvisioning, stepText[step]
-			if w.Status.State != st.State {
-				st.Since = c.Now()
-			}
-			if err := c.setStatus(ctx, w, st); err != nil {
-				c.Log.Warn("writing progress", "worker", w.ID, "err", err)
-			}
-		}
+		c.progress(ctx, w, step)
 	})
 	if err != nil {
 		return fmt.Errorf("making the machine (%v): %w", steps, err)
 	}
 	return nil
+}
+
+// progress records a step of making a machine, and says so in the state of a Worker that is being made. The machine
+// waits for it, so it is one transaction; losing one is no reason to stop.
+func (c *Controller) progress(ctx context.Context, w baas.Worker, step engine.Step) {
+	text := stepText[step]
+	e := c.newEvent(w, baas.LevelInfo, baas.EventKind("worker."+step), fmt.Sprintf("Worker %s: %s", w.Name, text), map[string]any{"step": string(step)})
+	err := c.Store.Tenant(w.TenantID).Update(ctx, func(tx baas.TenantTx) error {
+		if err := tx.Events().Add(ctx, e); err != nil {
+			return err
+		}
+		if w.Status.State != baas.WorkerPending && w.Status.State != baas.WorkerProvisioning {
+			return nil
+		}
+		st := w.Status
+		st.State, st.Reason = baas.WorkerProvisioning, text
+		if w.Status.State != st.State {
+			st.Since = e.At
+		}
+		if err := tx.Workers().SetStatus(ctx, w.ID, st); !errors.Is(err, baas.ErrNotFound) {
+			return err
+		}
+		return nil // deleted meanwhile
+	})
+	if err != nil {
+		c.Log.Warn("recording progress", "worker", w.ID, "step", step, "err", err)
+	}
 }
 
 var stepText = map[engine.Step]string{

@@ -91,7 +91,8 @@ func NewHub(cfg HubConfig) *Hub {
 	return &Hub{cfg: cfg, pool: newFramePool(), conns: map[string]*link{}}
 }
 
-// ServeHTTP takes an agent's connection and returns when it has ended. Mount it at agentapi.ConnectPath.
+// ServeHTTP takes an agent's connection. Mount it at agentapi.ConnectPath. It returns once the connection is held: that
+// goes on without the server's goroutine, whose grown stack, request and buffers an idle agent would keep otherwise.
 func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	peer, err := h.admit(r)
 	if err != nil {
@@ -106,22 +107,32 @@ func (h *Hub) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	h.active.Add(1)
 	h.mu.Unlock()
-	defer h.active.Done()
 
-	ws, err := websocket.Accept(w, r, nil)
+	l, err := h.accept(w, r, peer)
 	if err != nil {
+		h.active.Done()
 		h.cfg.Log.Info("agent's WebSocket refused", "worker", peer.WorkerID, "remote", peer.Remote, "error", err)
 		return
 	}
-	// The request's context must not bound the connection: a server's shutdown would tear it before Close does.
-	conn := newFrameConn(context.WithoutCancel(r.Context()), ws, h.pool)
-	session, err := yamux.Client(conn, muxConfig(h.cfg.Log))
+	go func() {
+		defer h.active.Done()
+		h.hold(l)
+	}()
+}
+
+// accept makes a link of an agent's request.
+func (h *Hub) accept(w http.ResponseWriter, r *http.Request, peer Peer) (*link, error) {
+	ws, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return nil, err
+	}
+	// Not the request's context: it ends with the handler, and would keep the request.
+	session, err := yamux.Client(newFrameConn(context.Background(), ws, h.pool), muxConfig(h.cfg.Log))
 	if err != nil {
 		_ = ws.CloseNow()
-		h.cfg.Log.Error("starting an agent's session", "worker", peer.WorkerID, "error", err)
-		return
+		return nil, fmt.Errorf("starting the session: %w", err)
 	}
-	h.hold(&link{peer: peer, ws: ws, session: session, transport: transport(session), done: make(chan struct{})})
+	return &link{peer: peer, ws: ws, session: session, transport: transport(session), done: make(chan struct{})}, nil
 }
 
 // admit checks the headers of a connection.
@@ -243,8 +254,12 @@ func transport(s *yamux.Session) *http.Transport {
 			return c, nil
 		},
 		MaxIdleConnsPerHost: 128,
-		IdleConnTimeout:     20 * time.Second,
-		DisableCompression:  true,
+		// Streams cost nothing to open and, with their goroutines and buffers on both sides, something to keep.
+		IdleConnTimeout: 5 * time.Second,
+		// Every connected agent has a stream that is watched; most headers fit, and bodies go past these.
+		ReadBufferSize:     2 << 10,
+		WriteBufferSize:    2 << 10,
+		DisableCompression: true,
 		// Who answers is beside strangers' bots: no more of its headers is read than of a client's.
 		MaxResponseHeaderBytes: 256 << 10,
 	}
