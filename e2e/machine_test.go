@@ -164,18 +164,20 @@ func (d *dockerd) end(how syscall.Signal) {
 	d.cmd = nil
 }
 
-// agentWire is what lies between agents and the control plane.
+// agentWire is what lies between agents and the control plane, on a machine of the test's own. Its ports are fixed, and
+// out of the range that clients dial from: one that dials a port where nobody listens for a moment may get that very
+// port as its own, and be connected to itself.
 func agentWire(t *testing.T) (proxy *toxiproxy.Proxy, env []string) {
 	t.Helper()
 	host, err := dockerengine.AgentHost(t.Context(), dockerengine.Config{})
 	must(t, err)
-	listen, upstream := freeAddress(t, host.String()), freeAddress(t, "127.0.0.1")
+	listen, upstream := host.String()+":8082", "127.0.0.1:8081"
 	zerolog.SetGlobalLevel(zerolog.Disabled) // its toxics log on their own
 	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
 	proxy = toxiproxy.NewProxy(server, "agents", listen, upstream)
 	must(t, proxy.Start())
 	t.Cleanup(proxy.Stop)
-	return proxy, []string{"BAAS_AGENT_LISTEN=" + upstream, "BAAS_AGENT_URL=ws://" + listen, "BAAS_DOCKER_POOL=10.231.0.0/16"}
+	return proxy, []string{"BAAS_AGENT_LISTEN=" + upstream, "BAAS_AGENT_URL=ws://" + listen, "BAAS_LISTEN=0.0.0.0:8080", "BAAS_DOCKER_POOL=10.231.0.0/16"}
 }
 
 // smallDisk mounts a file system of its own.
