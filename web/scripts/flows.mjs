@@ -163,7 +163,7 @@ await page.getByLabel('Name of the Worker').fill(`${name} after`);
 await context.clearCookies();
 await page.getByRole('button', { name: 'Save', exact: true }).click();
 const again = page.getByRole('dialog', { name: 'Your log-in has ended' });
-await again.getByLabel('Password').fill(password);
+await again.locator('input[type=password]').fill(password);
 await again.getByRole('button', { name: 'Continue' }).click();
 await again.waitFor({ state: 'hidden' });
 assert.equal(await page.getByLabel('Name of the Worker').inputValue(), `${name} after`);

@@ -3,8 +3,10 @@ import { ModalsProvider } from '@mantine/modals';
 import { Notifications } from '@mantine/notifications';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { useTranslation } from 'react-i18next';
 import type { makeRouter } from './router';
-import { cssVariables, theme } from './theme';
+import { cssVariables, themeWith } from './theme';
 
 interface Props {
   nonce: string | undefined;
@@ -13,6 +15,11 @@ interface Props {
 }
 
 export function App({ nonce, queryClient, router }: Props) {
+  const { t } = useTranslation('ui');
+  const theme = useMemo(
+    () => themeWith({ close: t('close'), showPassword: t('showPassword'), remove: t('remove') }),
+    [t],
+  );
   return (
     <MantineProvider
       theme={theme}

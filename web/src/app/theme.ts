@@ -8,6 +8,7 @@ import {
   type MantineColorsTuple,
   Menu,
   Modal,
+  mergeThemeOverrides,
   NumberInput,
   Paper,
   PasswordInput,
@@ -87,6 +88,21 @@ export const theme = createTheme({
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, radius: 'sm' } }),
   },
 });
+
+/** The theme with the words that the component library says by itself. */
+export function themeWith(words: { close: string; showPassword: string; remove: string }) {
+  const close = { closeButtonProps: { 'aria-label': words.close } };
+  return mergeThemeOverrides(theme, {
+    components: {
+      Drawer: { defaultProps: close },
+      Modal: { defaultProps: close },
+      Notification: { defaultProps: close },
+      PasswordInput: { defaultProps: { visibilityToggleButtonProps: { 'aria-label': words.showPassword } } },
+      Pill: { defaultProps: { removeButtonProps: { 'aria-label': words.remove } } },
+      Select: { defaultProps: { clearButtonProps: { 'aria-label': words.remove } } },
+    },
+  });
+}
 
 /** Surfaces, text and states beyond what the component library has. Every text colour keeps 4.5:1 on its surface. */
 export const cssVariables: CSSVariablesResolver = () => ({
