@@ -9,7 +9,7 @@
 #   test/kubernetes/cluster.sh kubectl ARGUMENTS
 #   test/kubernetes/cluster.sh kwok NUMBER     adds simulated nodes, for tests of scale
 #   test/kubernetes/cluster.sh restart PART    kills and starts etcd, apiserver, controllers, scheduler, kubelet or provisioner
-#   test/kubernetes/cluster.sh stop|start PART
+#   test/kubernetes/cluster.sh stop PART [-KILL], start PART
 #   test/kubernetes/cluster.sh down            ends it and deletes its data
 #
 # Needs root on Debian or Ubuntu. Versions are pinned in go.mod beside this file.
@@ -55,7 +55,7 @@ build() {
   packages
   local version stamp
   version=$(sed -n 's#^\s*k8s.io/kubernetes v\(.*\)$#\1#p' "$here/go.mod" | head -1)
-  stamp=$(cat "$here"/go.mod "$here"/go.sum "$here"/*/main.go "$here/cluster.sh" | sha256sum | cut -d' ' -f1)
+  stamp=$(cat "$here"/go.mod "$here"/go.sum "$here"/{pause,provisioner}/main.go | sha256sum | cut -d' ' -f1)
   [ "$(cat "$cache/built" 2>/dev/null)" = "$stamp" ] && return 0
   say "building Kubernetes $version from source; minutes the first time"
   local x=k8s.io/component-base/version minor=${version#*.}
@@ -385,7 +385,7 @@ env) environment ;;
 kubectl) shift; kubectl "$@" ;;
 kwok) kwok "${2:-40}" ;;
 image) [ $# = 4 ] || die "usage: cluster.sh image NAME BINARY PATH"; image "$2" "$3" "$4" ;;
-stop) stop_part "${2:-}" ;;
+stop) stop_part "${2:-}" "${3:--TERM}" ;;
 start) start_part "${2:-}" ;;
 restart) stop_part "${2:-}" -KILL; start_part "$2" ;;
 down) down ;;

@@ -137,7 +137,7 @@ func TestTheAPIServerIsAway(t *testing.T) {
 	e, m := c.New(t), machine(c)
 	ensure(t, e, m)
 	c.control.Probe(t, m.ID)
-	script(t, "stop", "apiserver")
+	script(t, "stop", "apiserver", "-KILL")
 	defer script(t, "start", "apiserver")
 	if s := inspect(t, e, m); s.Phase != engine.PhaseRunning {
 		t.Errorf("state: %+v", s)
