@@ -157,7 +157,7 @@ func (w *world) calls() map[string]call {
 
 type operation struct{ method, path, id string }
 
-func operations(t *testing.T) (ops []operation) {
+func operations(t testing.TB) (ops []operation) {
 	t.Helper()
 	raw, err := httpapi.OpenAPI()
 	if err != nil {

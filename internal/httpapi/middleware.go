@@ -232,7 +232,7 @@ func (s *server) readBody(route route) func(huma.Context, func(huma.Context)) {
 			next(hc)
 			return
 		}
-		limit := hc.Operation().MaxBodyBytes
+		limit := route.maxBody
 		rc := http.NewResponseController(w)
 		_ = rc.SetReadDeadline(time.Now().Add(bodyTimeout)) // not every server can; then its own limits hold
 		body, err := io.ReadAll(io.LimitReader(r.Body, limit+1))

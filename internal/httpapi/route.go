@@ -110,17 +110,17 @@ type route struct {
 
 // handle registers an operation. Handlers get the actor that the request was authenticated for.
 func handle[I, O any](s *server, r route, fn func(ctx context.Context, actor authz.Actor, in *I) (*O, error)) {
+	if r.maxBody == 0 {
+		r.maxBody = maxBody
+	}
 	noun, _, _ := strings.Cut(r.id, ".")
 	op := huma.Operation{
 		Method: r.method, Path: r.path, OperationID: strings.NewReplacer(".", "-", "_", "-").Replace(r.id), Summary: r.summary, Description: r.doc,
-		Tags: []string{noun}, DefaultStatus: r.status, BodyReadTimeout: -1, MaxBodyBytes: r.maxBody, RequestBody: r.body,
+		Tags: []string{noun}, DefaultStatus: r.status, BodyReadTimeout: -1, MaxBodyBytes: r.maxBody + 1, RequestBody: r.body, // readBody keeps the limit; huma refuses a body of it
 		Security: []map[string][]string{{"session": {}}, {"token": {}}},
 	}
 	if r.public {
 		op.Security = []map[string][]string{}
-	}
-	if op.MaxBodyBytes == 0 {
-		op.MaxBodyBytes = maxBody
 	}
 	op.Responses = map[string]*huma.Response{"default": {Description: "Problem", Content: map[string]*huma.MediaType{
 		"application/problem+json": {Schema: s.schema(Problem{})}}}}

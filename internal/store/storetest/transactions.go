@@ -208,6 +208,15 @@ func testTwins(f *fixture) {
 	})
 	_, err := f.recordAt(baas.NewID(baas.PrefixTenant), f.now, window(1))
 	f.wants(baas.ErrNotFound, err)
+	other := f.worker(b.ID)
+	bot, otherBot := f.bot(a.ID, w.ID), f.bot(b.ID, other.ID)
+	f.update(b.ID, func(tx baas.TenantTx) error {
+		other.Name, otherBot.Name = w.Name, bot.Name
+		_, err := tx.Workers().Update(f.ctx, other)
+		f.ok(err)
+		_, err = tx.Bots().Update(f.ctx, otherBot)
+		return err
+	})
 }
 
 func testRollback(f *fixture) {
