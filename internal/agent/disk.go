@@ -112,7 +112,7 @@ func (d *disk) walk() {
 			return nil
 		}
 		if st.Nlink > 1 && !e.IsDir() {
-			key := inode{uint64(st.Dev), st.Ino}
+			key := inode{st.Dev, st.Ino}
 			if linked[key] {
 				return nil
 			}

@@ -113,7 +113,7 @@ func TestProgramWaitsForFilesAndRunsInThem(t *testing.T) {
 	if err := w.client().PutFiles(w.ctx(), "bot_1", a2, bytes.NewReader(second)); err != nil {
 		t.Fatal(err)
 	}
-	b = w.until("bot_1", "running on the new files", func(b agentapi.BotStatus) bool {
+	w.until("bot_1", "running on the new files", func(b agentapi.BotStatus) bool {
 		return b.State == baas.BotRunning && b.FilesDigest == a2.Digest && b.PID != old
 	})
 	_, cwd2 := w.get("bot_1", "/cwd")

@@ -29,7 +29,7 @@ type launch struct {
 }
 
 // prepare makes the directories and says how to start the bot.
-func (b *bot) prepare(want *agentapi.DesiredBot, digest string) (launch, error) {
+func (b *bot) prepare(ctx context.Context, want *agentapi.DesiredBot, digest string) (launch, error) {
 	vol := b.sup.vol
 	l := launch{args: want.Command, dir: vol.data(b.id), port: want.Port}
 	if err := os.MkdirAll(vol.data(b.id), 0o700); err != nil {
@@ -42,7 +42,7 @@ func (b *bot) prepare(want *agentapi.DesiredBot, digest string) (launch, error) 
 	}
 	extra := map[string]string{agentapi.EnvBotID: b.id, agentapi.EnvBotData: vol.data(b.id)}
 	if want.Builtin != nil {
-		port, err := freePort()
+		port, err := freePort(ctx)
 		if err != nil {
 			return l, fmt.Errorf("no free port for it: %w", err)
 		}
@@ -87,7 +87,7 @@ func environment(base []string, home string, own, set map[string]string) []strin
 
 // start starts the bot's process. lock is inherited by it.
 func (b *bot) start(ctx context.Context, want *agentapi.DesiredBot, digest string, lock *os.File) (*process, launch, error) {
-	l, err := b.prepare(want, digest)
+	l, err := b.prepare(ctx, want, digest)
 	if err != nil {
 		return nil, l, err
 	}
@@ -222,8 +222,8 @@ func (b *bot) dropOldFiles(current string) {
 }
 
 // freePort finds a port that nobody listens on.
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+func freePort(ctx context.Context) (int, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return 0, err
 	}
