@@ -88,7 +88,7 @@ func measureAgents(ctx context.Context, b *bench) (err error) {
 	if err := pause(ctx, 30*time.Second); err != nil {
 		return err
 	}
-	used, began := time.Duration(0), time.Now()
+	began := time.Now()
 	cpu, err := cpuOf(p.cmd.Process.Pid)
 	if err != nil {
 		return err
@@ -96,7 +96,8 @@ func measureAgents(ctx context.Context, b *bench) (err error) {
 	if err := pause(ctx, idleMeasured); err != nil {
 		return err
 	}
-	if used, err = cpuOf(p.cmd.Process.Pid); err != nil {
+	used, err := cpuOf(p.cmd.Process.Pid)
+	if err != nil {
 		return err
 	}
 	share := float64(used-cpu) / float64(time.Since(began)) * 100

@@ -13,7 +13,7 @@ import (
 const (
 	apiTenants   = 8
 	apiConns     = 64
-	apiSeconds   = 10 * time.Second
+	apiLoadFor   = 10 * time.Second
 	apiExisting  = 1000 // Workers to read
 	apiP99Target = 50   // ms
 )
@@ -72,11 +72,11 @@ func measureAPI(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	read := load{addr: create.addr, conns: apiConns, want: 200, request: func(i int64) []byte { return gets[i%int64(len(gets))] }}
-	r, err := b.apiLoad(ctx, read, apiSeconds)
+	r, err := b.apiLoad(ctx, read, apiLoadFor)
 	if err != nil {
 		return err
 	}
-	w, err := b.apiLoad(ctx, create, apiSeconds)
+	w, err := b.apiLoad(ctx, create, apiLoadFor)
 	if err != nil {
 		return err
 	}

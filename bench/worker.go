@@ -182,7 +182,7 @@ func machineOf(ctx context.Context, docker *client.Client, workerID string) (con
 		return container.InspectResponse{}, fmt.Errorf("looking for the Worker's container: %w", err)
 	}
 	if len(list.Items) != 1 {
-		return container.InspectResponse{}, fmt.Errorf("Worker %s has %d containers", workerID, len(list.Items))
+		return container.InspectResponse{}, fmt.Errorf("looking for the container of Worker %s: there are %d", workerID, len(list.Items))
 	}
 	c, err := docker.ContainerInspect(ctx, list.Items[0].ID, client.ContainerInspectOptions{})
 	if err != nil {
