@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFLAGS_STATIC := CGO_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench mutate faults isolation-report openapi clean
+.PHONY: help run build web test lint bench screenshots mutate faults isolation-report openapi clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ isolation-report: ## attack from inside a Worker and write what was found to .ca
 	@rm -f .cache/isolation-report.txt
 	BAAS_ISOLATION_REPORT=$(CURDIR)/.cache/isolation-report.txt go test ./e2e -run '^TestAttacks$$' -count=1 -timeout 20m
 	@cat .cache/isolation-report.txt
+
+screenshots: build ## take the pictures that README and docs show
+	@scripts/screenshots.sh
 
 openapi: ## write api/openapi.json anew from the code
 	go generate ./internal/httpapi
