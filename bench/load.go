@@ -166,9 +166,11 @@ func (l load) open(ctx context.Context, rate int, d time.Duration) (loadResult, 
 	due := make(chan time.Time, total)
 	go func() {
 		defer close(due)
-		runtime.LockOSThread() // never unlocked: the thread's timer slack ends with it
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 		// The kernel may wake a sleeper this many nanoseconds late; its default of 50 µs would show in the numbers.
 		_ = unix.Prctl(unix.PR_SET_TIMERSLACK, 1, 0, 0, 0)
+		defer func() { _ = unix.Prctl(unix.PR_SET_TIMERSLACK, 0, 0, 0, 0) }()
 		start := time.Now().Add(50 * time.Millisecond) // once all are connected
 		for i := range total {
 			at := start.Add(time.Duration(i) * time.Second / time.Duration(rate))

@@ -106,6 +106,7 @@ func (p *platform) start(ctx context.Context) error {
 	cmd := exec.Command(p.b.binary, "serve") // it ends by stop, in order, and not with ctx
 	cmd.Env = append(os.Environ(), p.env...)
 	cmd.Stdout, cmd.Stderr = log, log
+	// Its end comes with that of the thread that starts it, which Go ends only where a locked one isn't unlocked.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("starting the control plane: %w", err)
