@@ -80,20 +80,20 @@ func (c *Collector) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{c.windows, c.late, c.refused}
 }
 
-// Run fetches until ctx ends, spreading the agents over the interval.
+// Run fetches until ctx ends, spreading the agents over the interval in small groups, so that the database commits once
+// for a group.
 func (c *Collector) Run(ctx context.Context, started func()) error {
 	started()
 	slots := make(chan struct{}, c.Parallel)
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
-		ids := c.Connected()
-		pause := c.Interval
-		if len(ids) > 0 {
-			pause = c.Interval / time.Duration(len(ids))
+		groups := slices.Collect(slices.Chunk(c.Connected(), c.Parallel))
+		if len(groups) == 0 {
+			groups = [][]string{nil}
 		}
-		for _, id := range append(ids, make([]string, max(0, 1-len(ids)))...) {
-			if id != "" {
+		for _, group := range groups {
+			for _, id := range group {
 				select {
 				case slots <- struct{}{}:
 				case <-ctx.Done():
@@ -108,7 +108,7 @@ func (c *Collector) Run(ctx context.Context, started func()) error {
 					}
 				}()
 			}
-			t := time.NewTimer(pause)
+			t := time.NewTimer(c.Interval / time.Duration(len(groups)))
 			select {
 			case <-ctx.Done():
 				t.Stop()
