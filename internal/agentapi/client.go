@@ -271,7 +271,15 @@ func (c *Client) exchange(ctx context.Context, doing, method, path string, in, o
 func lines(r io.Reader, largest int) *bufio.Scanner {
 	s := bufio.NewScanner(r)
 	s.Buffer(make([]byte, 0, 512), largest) // holds an idle agent's status, and grows for others'
-
+	s.Split(func(data []byte, atEOF bool) (advance int, line []byte, err error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
+		}
+		if atEOF && len(data) > 0 {
+			return 0, nil, io.ErrUnexpectedEOF // the connection broke in the middle of a line
+		}
+		return 0, nil, nil
+	})
 	return s
 }
 
