@@ -89,7 +89,10 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Change one's own name, language or password */
+        /**
+         * Change one's own name, language or password
+         * @description A new password ends every log-in of the person; the answer sets the cookie of a new one.
+         */
         patch: operations["account-update"];
         trace?: never;
     };
@@ -718,8 +721,8 @@ export interface paths {
         put?: never;
         post?: never;
         /**
-         * Delete a Worker with its volume
-         * @description Refused with 409 while it has bots: delete or move them first. Answers at once with the Worker, which goes away after that.
+         * Delete a Worker with its bots and its volume
+         * @description Its bots go with it. Answers at once with the Worker, which goes away after that.
          */
         delete: operations["worker-delete"];
         options?: never;
@@ -1829,6 +1832,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    "Set-Cookie"?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -2130,9 +2134,9 @@ export interface operations {
                 /** @description Part of the name */
                 search?: string;
                 /** @description Any of these, separated by commas */
-                state?: ("pending" | "starting" | "running" | "unhealthy" | "backoff" | "crash_loop" | "stopped" | "completed" | "moving" | "failed")[] | null;
+                state?: ("pending" | "starting" | "running" | "unhealthy" | "backoff" | "crash_loop" | "stopped" | "completed" | "moving" | "failed")[];
                 /** @description Ids of Workers, separated by commas */
-                worker?: string[] | null;
+                worker?: string[];
             };
             header?: never;
             path: {
@@ -2708,9 +2712,9 @@ export interface operations {
                 /** @description Not before */
                 from?: string;
                 /** @description Such as worker.created, separated by commas */
-                kind?: string[] | null;
+                kind?: string[];
                 /** @description Any of these, separated by commas */
-                level?: ("info" | "warning" | "error")[] | null;
+                level?: ("info" | "warning" | "error")[];
                 /** @description Things on the page; 50 when left out */
                 limit?: number;
                 /** @description Part of the message */
@@ -2718,7 +2722,7 @@ export interface operations {
                 /** @description Before */
                 to?: string;
                 /** @description Ids of Workers, separated by commas */
-                worker?: string[] | null;
+                worker?: string[];
             };
             header?: never;
             path: {
@@ -3350,7 +3354,7 @@ export interface operations {
                 /** @description Exclusive; now when left out */
                 to?: string;
                 /** @description Ids of Workers, separated by commas */
-                worker?: string[] | null;
+                worker?: string[];
             };
             header?: never;
             path: {
@@ -3395,7 +3399,7 @@ export interface operations {
                 /** @description Exclusive; now when left out */
                 to?: string;
                 /** @description Ids of Workers, separated by commas */
-                worker?: string[] | null;
+                worker?: string[];
             };
             header?: never;
             path: {
@@ -3436,7 +3440,7 @@ export interface operations {
                 /** @description Part of the name */
                 search?: string;
                 /** @description Any of these, separated by commas */
-                state?: ("pending" | "provisioning" | "running" | "degraded" | "unreachable" | "stopping" | "stopped" | "hibernated" | "failed" | "deleting")[] | null;
+                state?: ("pending" | "provisioning" | "running" | "degraded" | "unreachable" | "stopping" | "stopped" | "hibernated" | "failed" | "deleting")[];
             };
             header?: never;
             path: {
