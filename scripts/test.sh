@@ -18,7 +18,7 @@ make build
 say "Linters"
 scripts/lint.sh
 say "Go tests, with the race detector"
-go test -race -timeout 20m $(go list ./... | grep -v /e2e)
+go test -race -timeout 20m $(go list ./... | grep -v -e /e2e -e kubernetes/conformance)
 say "Use cases and API on PostgreSQL"
 BAAS_TEST_DATABASE=postgres go test -timeout 20m ./internal/app ./internal/httpapi
 say "Scenarios on the real binary"
