@@ -608,15 +608,17 @@ func (c *customer) shouldRun(b *wantBot) bool {
 
 // answersAsWanted asks the bot over its public address whether it is there with its latest settings.
 func (c *customer) answersAsWanted(b *wantBot) error {
+	ctx, cancel := context.WithTimeout(c.t.Context(), 3*time.Second) // the gateway would wait for it longer
+	defer cancel()
 	if b.kind == baas.BotAssistant {
-		status, answer, err := post(c.t.Context(), b.url+"chat", `{"message":"are you there"}`)
+		status, answer, err := post(ctx, b.url+"chat", `{"message":"are you there"}`)
 		if err != nil || status != http.StatusOK || !strings.Contains(answer, "are you there") {
 			return fmt.Errorf("%s answers %d %s %w", b.id, status, answer, err)
 		}
 		return nil
 	}
 	var greeting string
-	if err := ask(c.t.Context(), http.MethodGet, b.url+"ping", &greeting); err != nil {
+	if err := ask(ctx, http.MethodGet, b.url+"ping", &greeting); err != nil {
 		return err
 	}
 	if greeting != b.greeting {

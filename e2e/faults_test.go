@@ -303,9 +303,13 @@ func TestFaults(t *testing.T) {
 	log.note("customers", "have nothing under way")
 
 	quiet := time.Now()
+	eventually(t, orphans, "nothing on the engine that is of no Worker, and nothing twice", func() error { return p.onEngineOf(customers, false) })
+	t.Logf("no orphan was left %.1f s after the last change", time.Since(quiet).Seconds())
 	p.settled(customers, watch)
 	t.Logf("all was as desired %.1f s after the last change", time.Since(quiet).Seconds())
-	p.nothingLeft(customers, quiet)
+	if err := p.onEngineOf(customers, true); err != nil {
+		t.Errorf("on the engine: %v", err)
+	}
 	acked, unsure, told, kept := 0, 0, 0, 0
 	other := map[string]int{}
 	for _, c := range customers {
@@ -396,38 +400,37 @@ func (p *platform) settled(customers []*customer, watch *observer) {
 	})
 }
 
-// nothingLeft checks that the engine has one container and one volume for each Worker and nothing else of Workers.
-func (p *platform) nothingLeft(customers []*customer, since time.Time) {
+// onEngineOf says what is wrong about what the engine has of Workers: each has one container and one volume at most, or,
+// when all should be there, exactly; nothing else has any.
+func (p *platform) onEngineOf(customers []*customer, all bool) error {
 	p.t.Helper()
-	eventually(p.t, max(time.Second, orphans-time.Since(since)), "one container and one volume per Worker, and nothing else", func() error {
-		var errs []error
-		want := map[string]bool{}
-		for _, c := range customers {
-			for _, w := range c.workers {
-				want[w.id] = true
+	var errs []error
+	want := map[string]bool{}
+	for _, c := range customers {
+		for _, w := range c.workers {
+			want[w.id] = true
+		}
+	}
+	for _, kind := range [][]string{{"ps", "-a", "--filter", "label=baas.worker", "--format", `{{.Label "baas.worker"}}`},
+		{"volume", "ls", "--filter", "label=baas.worker", "--format", `{{.Label "baas.worker"}}`}} {
+		have := map[string]int{}
+		for _, id := range strings.Fields(docker(p.t, kind...)) {
+			have[id]++
+		}
+		for id, n := range have {
+			if !want[id] {
+				errs = append(errs, fmt.Errorf("docker %s: %d of %s, which is deleted or never was", kind[0], n, id))
+			} else if n > 1 {
+				errs = append(errs, fmt.Errorf("docker %s: %d of %s", kind[0], n, id))
 			}
 		}
-		for _, kind := range [][]string{{"ps", "-a", "--filter", "label=baas.worker", "--format", `{{.Label "baas.worker"}}`},
-			{"volume", "ls", "--filter", "label=baas.worker", "--format", `{{.Label "baas.worker"}}`}} {
-			have := map[string]int{}
-			for _, id := range strings.Fields(docker(p.t, kind...)) {
-				have[id]++
-			}
-			for id, n := range have {
-				if !want[id] {
-					errs = append(errs, fmt.Errorf("docker %s: %d of %s, which is deleted or never was", kind[0], n, id))
-				} else if n > 1 {
-					errs = append(errs, fmt.Errorf("docker %s: %d of %s", kind[0], n, id))
-				}
-			}
-			for id := range want {
-				if have[id] == 0 {
-					errs = append(errs, fmt.Errorf("docker %s: none of %s", kind[0], id))
-				}
+		for id := range want {
+			if all && have[id] == 0 {
+				errs = append(errs, fmt.Errorf("docker %s: none of %s", kind[0], id))
 			}
 		}
-		return errors.Join(errs...)
-	})
+	}
+	return errors.Join(errs...)
 }
 
 // toldOnce checks that what the bot acknowledged it still knows, that it was told nothing twice, and that no two of its

@@ -152,7 +152,8 @@ func (d *dockerd) begin(ctx context.Context) error {
 	}
 }
 
-// end ends the engine and waits for that.
+// end ends the engine and waits for that. One that was asked to is killed when it takes too long, as service managers do:
+// an engine may start a container while it stops the others, and then waits for it for minutes.
 func (d *dockerd) end(how syscall.Signal) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -160,7 +161,12 @@ func (d *dockerd) end(how syscall.Signal) {
 		return
 	}
 	_ = d.cmd.Process.Signal(how) // it may have ended already
-	<-d.done
+	select {
+	case <-d.done:
+	case <-time.After(20 * time.Second):
+		_ = d.cmd.Process.Kill()
+		<-d.done
+	}
 	d.cmd = nil
 }
 
