@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -72,13 +73,18 @@ func measureAPI(ctx context.Context, b *bench) (err error) {
 		return err
 	}
 	read := load{addr: create.addr, conns: apiConns, want: 200, request: func(i int64) []byte { return gets[i%int64(len(gets))] }}
+	parts := []part{{"client", os.Getpid(), cpuOf}, {"control plane", p.cmd.Process.Pid, cpuOf}}
 	r, err := b.apiLoad(ctx, read, apiLoadFor)
 	if err != nil {
 		return err
 	}
+	before := cpuOfParts(parts)
 	w, err := b.apiLoad(ctx, create, apiLoadFor)
 	if err != nil {
 		return err
+	}
+	for i, took := range cpuOfParts(parts) {
+		b.detail("%s: %d µs of processor for each create, controllers included", parts[i].name, (took-before[i]).Microseconds()/int64(len(w.took)))
 	}
 	b.detail("gets p50 %.1f ms, creates p50 %.1f ms", r.took.at(50), w.took.at(50))
 	b.add(
