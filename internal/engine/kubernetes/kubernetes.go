@@ -11,11 +11,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
 
 	"github.com/baas-platform/baas"
 	"github.com/baas-platform/baas/internal/engine"
@@ -70,7 +72,8 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 
 func newWith(ctx context.Context, cfg Config, api kubernetes.Interface) (*Engine, error) {
 	e := &Engine{cfg: cfg, api: api, log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{}}
-	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	// The client library logs to where this program does.
+	background, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.FromSlogHandler(e.log.Handler())))
 	e.close = cancel
 	if err := e.follow(ctx, background); err != nil {
 		e.Close()
