@@ -214,3 +214,22 @@ func TestDocumentedLimits(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangePaths puts what no database holds into paths and queries.
+func TestStrangePaths(t *testing.T) {
+	p := apitest.New(t, apitest.Config{})
+	tenant, secret := p.Tenant("Cliente A", baas.PlanEnterprise, "dona@a.example")
+	at := p.URL + httpapi.Prefix + "/tenants/"
+	for _, x := range []string{"%00", "%ff", "a%00b", "%ed%a0%80", "%2e%2e", "%2f", "'", "%25", "wrk_%00"} {
+		for _, call := range []string{"GET " + x, "GET " + x + "/workers", "GET {}/workers/" + x, "GET {}/bots/" + x, "GET {}/moves/" + x, "GET {}/members/" + x,
+			"GET {}/workers?search=" + x, "GET {}/workers?cursor=" + x, "GET {}/events?kind=" + x, "GET {}/events?worker=" + x, "GET {}/usage?worker=" + x, "GET {}/usage?bot=" + x,
+			"DELETE {}/secrets/" + x, "DELETE {}/tokens/" + x, "DELETE {}/bots/" + x + "?confirm=" + x, "POST {}/workers/" + x + "/start", "GET {}/moves?bot=" + x,
+			"GET {}/members?search=" + x, "DELETE {}/secrets/A?worker_id=" + x} {
+			method, path, _ := strings.Cut(strings.ReplaceAll(call, "{}", tenant.ID), " ")
+			a := do(t, method, at+path, "", "Authorization: Bearer "+secret, "Idempotency-Key: key-"+strings.ReplaceAll(x, "%", "."))
+			if a.status >= 500 || a.status >= 400 && a.problem.Code == "" {
+				t.Errorf("%s: %d %s", call, a.status, a.body)
+			}
+		}
+	}
+}

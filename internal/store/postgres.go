@@ -10,10 +10,12 @@ import (
 	"log/slog"
 	"maps"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -229,6 +231,11 @@ type pgConn struct {
 }
 
 func (c pgConn) exec(ctx context.Context, query string, args ...any) (int64, error) {
+	if !storable(args) {
+		var p baas.Problems
+		p.Add("body", "holds a text that can't be stored; texts must be UTF-8 without NUL")
+		return 0, p.Err()
+	}
 	r, err := c.t.ExecContext(ctx, numbered(query), args...)
 	if err != nil {
 		return 0, explainPostgres(err)
@@ -237,8 +244,22 @@ func (c pgConn) exec(ctx context.Context, query string, args ...any) (int64, err
 }
 
 func (c pgConn) query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if !storable(args) {
+		return nil, errMissing // nothing that is stored can be the same
+	}
 	rows, err := c.t.QueryContext(ctx, numbered(query), args...)
 	return rows, explainPostgres(err)
+}
+
+// storable reports whether PostgreSQL can take the texts among args: it refuses NUL and what isn't UTF-8, and the
+// transaction with it. SQLite takes both.
+func storable(args []any) bool {
+	for _, a := range args {
+		if v := reflect.ValueOf(a); v.Kind() == reflect.String && (strings.ContainsRune(v.String(), 0) || !utf8.ValidString(v.String())) {
+			return false
+		}
+	}
+	return true
 }
 
 // exclusively locks the buckets that the Workers fall into, always in the same order. Rows would be locked in the order

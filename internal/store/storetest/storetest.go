@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t testing.TB) baas.Store) {
 		{"Pages", testPages},
 		{"Cursors", testCursors},
 		{"OtherTenant", testOtherTenant},
+		{"StrangeTexts", testStrangeTexts},
 		{"Twins", testTwins},
 		{"Rollback", testRollback},
 		{"Panic", testPanic},

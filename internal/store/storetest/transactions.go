@@ -152,6 +152,30 @@ func testOtherTenant(f *fixture) {
 	})
 }
 
+// testStrangeTexts asks for and writes texts that no database of ours should hold.
+func testStrangeTexts(f *fixture) {
+	t := f.tenant()
+	w := f.worker(t.ID)
+	for _, text := range []string{"wrk_\x00", "\x00", "\xff", "a\xc3"} {
+		_ = f.s.Tenant(t.ID).Update(f.ctx, func(tx baas.TenantTx) error {
+			_, err := tx.Workers().Get(f.ctx, text)
+			f.wants(baas.ErrNotFound, err)
+			_, err = tx.Bots().Get(f.ctx, text)
+			f.wants(baas.ErrNotFound, err)
+			if _, _, err := tx.Workers().List(f.ctx, baas.WorkerFilter{Search: text}); err != nil {
+				f.wants(baas.ErrNotFound, err)
+			}
+			// The transaction goes on.
+			_, err = tx.Workers().Get(f.ctx, w.ID)
+			f.ok(err)
+			if err := tx.Events().Add(f.ctx, baas.Event{ID: baas.NewID(baas.PrefixEvent), At: f.now, Message: text}); err != nil {
+				f.wants(baas.ErrInvalid, err)
+			}
+			return nil
+		})
+	}
+}
+
 // testTwins lets two tenants have the same of everything that may be the same, changes it in one, and looks at the other.
 func testTwins(f *fixture) {
 	a, b := f.tenant(), f.tenant()
@@ -170,7 +194,7 @@ func testTwins(f *fixture) {
 	for _, step := range []struct {
 		tenant   string
 		requests int64
-	}{{a.ID, 900}, {b.ID, 5}, {b.ID, 7}} {
+	}{{a.ID, 800}, {b.ID, 5}, {b.ID, 7}, {a.ID, 900}} {
 		_, err := f.recordAt(step.tenant, f.now, window(step.requests))
 		f.ok(err)
 	}
