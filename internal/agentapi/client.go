@@ -102,7 +102,7 @@ func (c *Client) PutFiles(ctx context.Context, botID string, a baas.Artifact, bo
 // stream is whole only if reading it ends with io.EOF. baas.ErrConflict unless the bot is held and stopped.
 func (c *Client) Export(ctx context.Context, botID string) (body io.ReadCloser, size int64, err error) {
 	const doing = "exporting a bot's directory"
-	res, err := c.do(ctx, doing, http.MethodGet, botPath(botID, "/export"), nil, nil)
+	res, err := c.do(ctx, doing, http.MethodGet, botPath(botID, "/export"), nil, nil) //nolint:bodyclose // the caller closes it
 	if err != nil {
 		return nil, 0, err
 	}
@@ -400,7 +400,7 @@ type stream struct {
 
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = broken(s.ctx, s.doing, err)
 	}
 	return n, err

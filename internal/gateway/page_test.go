@@ -139,7 +139,7 @@ func (p page) until(js string) {
 			return
 		}
 		if time.Now().After(end) {
-			p.fail(fmt.Errorf("never came: %s (%v)", js, err))
+			p.fail(fmt.Errorf("never came: %s (%w)", js, err))
 		}
 	}
 }

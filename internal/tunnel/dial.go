@@ -162,7 +162,7 @@ func (d *dialer) dial(ctx context.Context) (*websocket.Conn, error) {
 	h.Set(agentapi.HeaderWorker, d.cfg.WorkerID)
 	h.Set(agentapi.HeaderVersion, d.cfg.Version)
 	h.Set(agentapi.HeaderProtocol, strconv.Itoa(d.cfg.Protocol))
-	ws, res, err := websocket.Dial(ctx, d.url, &websocket.DialOptions{HTTPHeader: h})
+	ws, res, err := websocket.Dial(ctx, d.url, &websocket.DialOptions{HTTPHeader: h}) //nolint:bodyclose // the library closes it
 	if err == nil {
 		return ws, nil
 	}
