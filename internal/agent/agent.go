@@ -40,6 +40,9 @@ type agent struct {
 
 	mu   sync.Mutex
 	busy map[string]chan struct{} // bots whose directory a request changes
+
+	looking  sync.Mutex
+	sequence int64 // of the last status; guarded by looking
 }
 
 // Run runs the agent until ctx ends, then stops every bot and returns nil. It returns ErrOutdated, also after stopping

@@ -102,9 +102,12 @@ func botID(r *http.Request) (string, error) {
 }
 
 func (a *agent) status() agentapi.Status {
+	a.looking.Lock() // one after the other, so that what is numbered later was seen later
+	defer a.looking.Unlock()
+	a.sequence++
 	revision, bots := a.sup.report()
 	return agentapi.Status{
-		WorkerID: a.cfg.WorkerID, Version: a.cfg.Version, Protocol: agentapi.Protocol, Boot: a.boot, StartedAt: a.startedAt,
+		WorkerID: a.cfg.WorkerID, Version: a.cfg.Version, Protocol: agentapi.Protocol, Boot: a.boot, StartedAt: a.startedAt, Sequence: a.sequence,
 		Revision: revision, Bots: bots, Stored: a.vol.stored(), Usage: a.sampler.present(),
 	}
 }

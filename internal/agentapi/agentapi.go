@@ -116,6 +116,7 @@ type Status struct {
 	Protocol  int         `json:"protocol"`
 	Boot      string      `json:"boot"` // random, another after every start of the agent
 	StartedAt time.Time   `json:"started_at"`
+	Sequence  int64       `json:"sequence"` // of two of the same boot, the higher was seen later; they may arrive out of order
 	Revision  int64       `json:"revision"` // of the desired state that it works on; 0 when it has none
 	Bots      []BotStatus `json:"bots"`     // desired ones
 	Stored    []string    `json:"stored"`   // ids of all bots that have a directory on the volume

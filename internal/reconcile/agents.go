@@ -72,7 +72,7 @@ func (c *Controller) watchAgent(ctx context.Context, workerID string, conn *agen
 // report keeps an agent's status and wakes the Worker when it matters to a decision.
 func (c *Controller) report(workerID string, conn *agentConn, s agentapi.Status) {
 	c.mu.Lock()
-	if c.agents[workerID] != conn {
+	if c.agents[workerID] != conn || conn.status != nil && older(s, *conn.status) {
 		c.mu.Unlock()
 		return
 	}
@@ -84,6 +84,15 @@ func (c *Controller) report(workerID string, conn *agentConn, s agentapi.Status)
 	}
 }
 
+// older reports whether s was seen before the status that is known. What an agent answers to a request may be overtaken
+// by what it reports of its own accord, and would hide the latest until the next report.
+func older(s, known agentapi.Status) bool {
+	if s.Boot != known.Boot {
+		return s.StartedAt.Before(known.StartedAt)
+	}
+	return s.Sequence < known.Sequence
+}
+
 // sameForPlan compares what a decision depends on: everything but the present use.
 func sameForPlan(a, b agentapi.Status) bool {
 	near := func(s agentapi.Status) [2]bool {
@@ -93,6 +102,7 @@ func sameForPlan(a, b agentapi.Status) bool {
 		return false
 	}
 	a.Usage, b.Usage = agentapi.Now{}, agentapi.Now{}
+	a.Sequence, b.Sequence = 0, 0
 	return reflect.DeepEqual(a, b)
 }
 
