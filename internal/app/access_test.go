@@ -268,3 +268,32 @@ func TestStreamsEndWithAccess(t *testing.T) {
 		})
 	}
 }
+
+// TestAgentsOutOfSightAreNotAsked resizes a Worker that a limited member doesn't see, and one of another tenant.
+func TestAgentsOutOfSightAreNotAsked(t *testing.T) {
+	o := newOffice(t, baas.PlanPro, apitest.Config{})
+	mine, theirs := o.worker(t, "Meu"), o.worker(t, "Deles")
+	chief := o.Actor(o.Join(o.owner, o.tenant.ID, baas.InvitationCreate{Email: "chefe@a.example", Role: baas.RoleAdmin, WorkerIDs: []string{mine.ID}}))
+	other, secret := o.Platform.Tenant("Cliente B", baas.PlanPro, "dono@b.example")
+	o.Agents.Connect(t, theirs.ID, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		t.Errorf("its agent was asked for %s", r.URL.Path)
+	}))
+	for tenant, who := range map[string]authz.Actor{o.tenant.ID: chief, other.ID: o.Actor(secret)} {
+		_, err := o.App.ResizeWorker(o.ctx, who, tenant, theirs.ID, 0, baas.DefaultSize)
+		refused(t, err, baas.CodeNotFound, "")
+	}
+}
+
+// TestTokensOfOthers lists tokens as one who may end one's own only, and as one who may end all.
+func TestTokensOfOthers(t *testing.T) {
+	o := newOffice(t, baas.PlanPro, apitest.Config{})
+	viewer := o.Actor(o.Join(o.owner, o.tenant.ID, baas.InvitationCreate{Email: "v@a.example", Role: baas.RoleViewer}))
+	for _, who := range []authz.Actor{o.owner, viewer} {
+		ok[baas.NewToken](t)(o.App.CreateToken(o.ctx, who, o.tenant.ID, baas.TokenCreate{Name: "t", Scopes: []baas.Scope{baas.ScopeRead}}))
+	}
+	own := ok[baas.List[baas.Token]](t)(o.App.Tokens(o.ctx, viewer, o.tenant.ID, baas.Page{})).Items
+	all := ok[baas.List[baas.Token]](t)(o.App.Tokens(o.ctx, o.owner, o.tenant.ID, baas.Page{})).Items
+	if len(own) != 1 || own[0].UserID != viewer.UserID || len(all) != 2 {
+		t.Errorf("the viewer sees %v, the owner %v", own, all)
+	}
+}

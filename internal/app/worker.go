@@ -215,7 +215,7 @@ func (a *App) updateWorker(ctx context.Context, actor authz.Actor, tenant, id st
 		return baas.Worker{}, "", err
 	}
 	var used agentapi.Now
-	if u.Size != nil && s.Sees(id) {
+	if u.Size != nil {
 		used = a.used(ctx, s, id)
 	}
 	r, err := write(ctx, a, s, authz.WorkerUpdate, func(tx baas.TenantTx) (r baas.Resized, err error) {
