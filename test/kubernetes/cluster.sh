@@ -193,7 +193,7 @@ start_controllers() {
   launch controllers "$bin/kube-controller-manager" --kubeconfig="$run/controllers.conf" --authentication-kubeconfig="$run/controllers.conf" \
     --authorization-kubeconfig="$run/controllers.conf" --kube-api-qps=200 --kube-api-burst=400 --bind-address=127.0.0.1 --leader-elect=false \
     --use-service-account-credentials=true --root-ca-file="$pki/ca.crt" --service-account-private-key-file="$pki/sa.key" \
-    --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --node-monitor-grace-period=12s
+    --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --node-monitor-grace-period=30s
 }
 
 start_scheduler() {

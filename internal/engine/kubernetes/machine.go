@@ -82,10 +82,10 @@ func (e *Engine) ensureClaim(ctx context.Context, m engine.Machine, live *corev1
 		}
 		return true, err
 	})
-	if err = e.written(ctx, m.ID, e.seen.claims, made, err, doing); err != nil {
-		return nil, err
+	if err != nil {
+		return nil, e.apiError(doing, err)
 	}
-	return made, nil
+	return made, nil // awaitGrowth waits for the informer to have seen it, while the pod is made
 }
 
 // ensureSet makes the StatefulSet what it should be. Its template restarts nothing by itself. oldSecret is the name of

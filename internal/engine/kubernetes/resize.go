@@ -129,8 +129,15 @@ func fresh(p *corev1.Pod, c *corev1.PodCondition) bool {
 func (e *Engine) awaitGrowth(ctx context.Context, m engine.Machine) error {
 	err := e.until(ctx, m.ID, resizeWait, func() (bool, error) {
 		v, err := e.view(m.ID)
-		if err != nil || v.claim == nil || e.cfg.ElasticVolumes {
-			return true, err
+		if err != nil || v.claim == nil {
+			return false, err
+		}
+		asked := v.claim.Spec.Resources.Requests[corev1.ResourceStorage]
+		if e.cfg.ElasticVolumes {
+			return true, nil
+		}
+		if asked.Cmp(gib(m.Size.DiskGiB)) < 0 {
+			return false, nil // not seen yet
 		}
 		if v.claim.Status.Phase != corev1.ClaimBound {
 			return true, nil
@@ -141,7 +148,7 @@ func (e *Engine) awaitGrowth(ctx context.Context, m engine.Machine) error {
 			}
 		}
 		have := v.claim.Status.Capacity[corev1.ResourceStorage]
-		return have.Cmp(v.claim.Spec.Resources.Requests[corev1.ResourceStorage]) >= 0, nil
+		return have.Cmp(asked) >= 0, nil
 	})
 	if errors.Is(err, errWaited) {
 		return nil

@@ -206,16 +206,33 @@ func (e *Engine) podSpec(m engine.Machine, secret string) *coreac.PodSpecApplyCo
 		spec.WithNodeSelector(place.NodeSelector)
 	}
 	for _, t := range place.Tolerations {
-		a := coreac.Toleration().WithKey(t.Key).WithOperator(t.Operator).WithValue(t.Value).WithEffect(t.Effect)
-		if t.TolerationSeconds != nil {
-			a.WithTolerationSeconds(*t.TolerationSeconds)
-		}
-		spec.WithTolerations(a)
+		spec.WithTolerations(toleration(t))
 	}
 	if place.PriorityClass != "" {
 		spec.WithPriorityClassName(place.PriorityClass)
 	}
 	return spec.WithContainers(worker)
+}
+
+// toleration sets no field to an empty value: the cluster leaves those out, and they would always differ.
+func toleration(t corev1.Toleration) *coreac.TolerationApplyConfiguration {
+	a := coreac.Toleration()
+	if t.Key != "" {
+		a.WithKey(t.Key)
+	}
+	if t.Operator != "" {
+		a.WithOperator(t.Operator)
+	}
+	if t.Value != "" {
+		a.WithValue(t.Value)
+	}
+	if t.Effect != "" {
+		a.WithEffect(t.Effect)
+	}
+	if t.TolerationSeconds != nil {
+		a.WithTolerationSeconds(*t.TolerationSeconds)
+	}
+	return a
 }
 
 func emptyDir(name string, sizeMiB int64) *coreac.VolumeApplyConfiguration {

@@ -358,7 +358,8 @@ func (e *Engine) askWhy(ctx context.Context, id string, v view) error {
 	case last.Reason == "FailedMount" || last.Reason == "FailedAttachVolume":
 		x.reason = "Its volume could not be attached."
 	case last.Reason == "FailedCreate":
-		x.reason, x.lasting = "The cluster refuses to start it.", true
+		x.reason = "The cluster refuses to start it."
+		x.lasting = strings.Contains(last.Message, "forbidden") || strings.Contains(last.Message, "denied")
 	case last.Reason == "FailedCreatePodSandBox":
 		x.reason = "The machine could not be started."
 	default: // what the pod's own status tells better

@@ -118,24 +118,14 @@ func (c *cluster) apply(t testing.TB, set *appsv1.StatefulSet, claim *corev1.Per
 	if _, err := c.api.CoreV1().Secrets(ns).Patch(t.Context(), secret.Name, types.ApplyPatchType, body("Secret", "v1", secret), opts); err != nil {
 		t.Fatal(err)
 	}
-	watch, err := c.api.CoreV1().Pods(ns).Watch(t.Context(), c.selector(set.Labels[labelWorker]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer watch.Stop()
 	if _, err := c.api.AppsV1().StatefulSets(ns).Patch(t.Context(), set.Name, types.ApplyPatchType, body("StatefulSet", "apps/v1", set), opts); err != nil {
 		t.Fatal(err)
 	}
-	for ev := range watch.ResultChan() {
-		if p, ok := ev.Object.(*corev1.Pod); ok {
-			for _, s := range p.Status.ContainerStatuses {
-				if s.State.Running != nil {
-					return
-				}
-			}
-		}
-	}
-	t.Fatal("the watch ended")
+	until(t, "the pod", time.Minute, func() bool {
+		pods, err := c.api.CoreV1().Pods(ns).List(t.Context(), c.selector(set.Labels[labelWorker]))
+		return err == nil && len(pods.Items) == 1 && len(pods.Items[0].Status.ContainerStatuses) == 1 &&
+			pods.Items[0].Status.ContainerStatuses[0].State.Running != nil
+	})
 }
 
 // BenchmarkScale makes many Workers on simulated nodes at once, and then looks at all of them without a reason, as the

@@ -65,7 +65,7 @@ func TestWhatAMachineMay(t *testing.T) {
 	c := newCluster(t)
 	c.cfg.Placement = map[string]kubernetes.Placement{
 		"":    {NodeSelector: map[string]string{"nobody": "here"}},
-		"PRO": {NodeSelector: map[string]string{"kubernetes.io/os": "linux"}, Tolerations: []corev1.Toleration{{Key: "client", Operator: corev1.TolerationOpEqual, Value: "a", Effect: corev1.TaintEffectNoSchedule}}, PriorityClass: "system-cluster-critical"},
+		"PRO": {NodeSelector: map[string]string{"kubernetes.io/os": "linux"}, Tolerations: []corev1.Toleration{{Key: "client", Operator: corev1.TolerationOpEqual, Value: "a", Effect: corev1.TaintEffectNoSchedule}, {Operator: corev1.TolerationOpExists}}, PriorityClass: "system-cluster-critical"},
 	}
 	e, m := c.New(t), machine(c)
 	m.Image = c.other // with the agent by way of an init container

@@ -122,7 +122,7 @@ func TestTheNodeIsAway(t *testing.T) {
 	first := c.identity(t, m.ID)
 	script(t, "stop", "kubelet")
 	defer script(t, "start", "kubelet")
-	until(t, "word of a lost node", 60*time.Second, func() bool { return inspect(t, e, m).Reason != "" })
+	until(t, "word of a lost node", 2*time.Minute, func() bool { return inspect(t, e, m).Reason != "" })
 	told(t, inspect(t, e, m), engine.PhaseRunning, "does not answer", "node1")
 	script(t, "start", "kubelet")
 	until(t, "the node", 60*time.Second, func() bool { return inspect(t, e, m).Reason == "" })
