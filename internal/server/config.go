@@ -31,11 +31,12 @@ type Config struct {
 	MasterKey     string `env:"BAAS_MASTER_KEY,unset"` // keys of secrets at rest; read from MasterKeyFile when empty
 	MasterKeyFile string `env:"BAAS_MASTER_KEY_FILE"`  // <Data>/master.key when empty; made when missing
 
-	Engine      string `env:"BAAS_ENGINE" envDefault:"docker"`             // docker, process or fake
-	DockerHost  string `env:"BAAS_DOCKER_HOST"`                            // the engine's address; DOCKER_HOST and then the default socket when empty
-	DockerPool  string `env:"BAAS_DOCKER_POOL" envDefault:"10.231.0.0/16"` // where tenants' networks are cut from
-	AgentListen string `env:"BAAS_AGENT_LISTEN"`                           // where agents connect; chosen by the engine when empty
-	AgentURL    string `env:"BAAS_AGENT_URL"`                              // how agents reach AgentListen; made from it when empty
+	Engine           string `env:"BAAS_ENGINE" envDefault:"docker"`             // docker, kubernetes, process or fake
+	DockerHost       string `env:"BAAS_DOCKER_HOST"`                            // the engine's address; DOCKER_HOST and then the default socket when empty
+	DockerPool       string `env:"BAAS_DOCKER_POOL" envDefault:"10.231.0.0/16"` // where tenants' networks are cut from
+	KubernetesConfig string `env:"BAAS_KUBERNETES_CONFIG"`                      // file with the settings of the Kubernetes engine; defaults when empty
+	AgentListen      string `env:"BAAS_AGENT_LISTEN"`                           // where agents connect; chosen by the engine when empty
+	AgentURL         string `env:"BAAS_AGENT_URL"`                              // how agents reach AgentListen; made from it when empty
 
 	OperatorEmail    string `env:"BAAS_OPERATOR_EMAIL"`          // made an operator at start, if new
 	OperatorPassword string `env:"BAAS_OPERATOR_PASSWORD,unset"` // of a new operator
@@ -90,9 +91,9 @@ func (c *Config) complete() error {
 		c.PublicURL = strings.TrimSuffix(c.PublicURL, "/")
 	}
 	switch c.Engine {
-	case "docker", "process", "fake":
+	case "docker", "kubernetes", "process", "fake":
 	default:
-		wrong("BAAS_ENGINE", "is %q; must be docker or process", c.Engine)
+		wrong("BAAS_ENGINE", "is %q; must be docker, kubernetes or process", c.Engine)
 	}
 	if _, err := netip.ParsePrefix(c.DockerPool); err != nil {
 		wrong("BAAS_DOCKER_POOL", "is %q; must be a network such as 10.231.0.0/16", c.DockerPool)
@@ -101,8 +102,8 @@ func (c *Config) complete() error {
 		wrong("BAAS_LOG_FORMAT", "is %q; must be text or json", c.LogFormat)
 	}
 	if c.Production {
-		if c.Engine != "docker" {
-			wrong("BAAS_ENGINE", "is %s, which isolates nothing; production needs docker", c.Engine)
+		if c.Engine != "docker" && c.Engine != "kubernetes" {
+			wrong("BAAS_ENGINE", "is %s, which isolates nothing; production needs docker or kubernetes", c.Engine)
 		}
 		if c.Demo {
 			wrong("BAAS_DEMO", "makes log-ins with known passwords; production refuses it")

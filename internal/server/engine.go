@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/baas-platform/baas/internal/engine/docker"
 	"github.com/baas-platform/baas/internal/engine/fake"
+	"github.com/baas-platform/baas/internal/engine/kubernetes"
 	"github.com/baas-platform/baas/internal/engine/process"
 )
 
@@ -23,6 +25,8 @@ func (s *Server) openEngine(ctx context.Context) (err error) {
 	switch s.cfg.Engine {
 	case "docker":
 		return s.openDocker(ctx)
+	case "kubernetes":
+		return s.openKubernetes(ctx)
 	case "process":
 		if err := s.listenForAgents(ctx, net.JoinHostPort("127.0.0.1", defaultAgentPort)); err != nil {
 			return err
@@ -59,6 +63,32 @@ func (s *Server) listenForAgents(ctx context.Context, fallback string) (err erro
 	if s.cfg.AgentURL == "" {
 		s.cfg.AgentURL = "ws://" + reachable(s.agents.Addr().String())
 	}
+	return nil
+}
+
+func (s *Server) openKubernetes(ctx context.Context) error {
+	if s.cfg.AgentURL == "" {
+		return errors.New("BAAS_AGENT_URL must be set: the address at which Workers' pods reach the agents' port, such as ws://baas-agents.baas.svc:8081")
+	}
+	var cfg kubernetes.Config
+	if s.cfg.KubernetesConfig != "" {
+		var err error
+		if cfg, err = kubernetes.ReadConfig(s.cfg.KubernetesConfig); err != nil {
+			return fmt.Errorf("reading the settings of the Kubernetes engine: %w", err)
+		}
+	}
+	if cfg.Installation == "" {
+		cfg.Installation = s.installation
+	}
+	cfg.AgentURL, cfg.Version, cfg.Log = s.cfg.AgentURL, s.cfg.Version, s.log
+	if err := s.listenForAgents(ctx, net.JoinHostPort("0.0.0.0", defaultAgentPort)); err != nil {
+		return err
+	}
+	e, err := kubernetes.New(ctx, cfg)
+	if err != nil {
+		return fmt.Errorf("opening the Kubernetes engine: %w", err)
+	}
+	s.engine = e
 	return nil
 }
 
