@@ -1,6 +1,6 @@
 import { QueryClient, QueryObserver } from '@tanstack/react-query';
 import { describe, expect, it, vi } from 'vitest';
-import { refreshItems, upsert } from './collection';
+import { keepSame, refreshItems, upsert } from './collection';
 import { ApiError } from './problem';
 
 interface Thing {
@@ -17,6 +17,31 @@ describe('upsert', () => {
     const next = upsert([a, thing('b')], [thing('b', 'new'), thing('c')]);
     expect(next).toEqual([a, thing('b', 'new'), thing('c')]);
     expect(next[0]).toBe(a);
+  });
+});
+
+describe('keepSame', () => {
+  const item = (id: string, version: number, state: string) => ({ id, version, updated_at: 'u', status: { state } });
+  it('keeps the objects of what is as it was, and the list when nothing changed', () => {
+    const before = [item('a', 1, 'running'), item('b', 1, 'running')];
+    expect(keepSame(before, [item('a', 1, 'running'), item('b', 1, 'running')])).toBe(before);
+    const after = keepSame(before, [
+      item('a', 1, 'running'),
+      item('b', 2, 'running'),
+      item('c', 1, 'failed'),
+    ]) as object[];
+    expect(after[0]).toBe(before[0]);
+    expect(after.slice(1)).toEqual([item('b', 2, 'running'), item('c', 1, 'failed')]);
+  });
+  it('notices another state, another order and what is gone', () => {
+    const before = [item('a', 1, 'running'), item('b', 1, 'running')];
+    expect(keepSame(before, [item('a', 1, 'failed'), item('b', 1, 'running')])).toEqual([
+      item('a', 1, 'failed'),
+      item('b', 1, 'running'),
+    ]);
+    expect(keepSame(before, [before[1], before[0]])).toEqual([before[1], before[0]]);
+    expect(keepSame(before, [item('a', 1, 'running')])).toHaveLength(1);
+    expect(keepSame(undefined, before)).toBe(before);
   });
 });
 

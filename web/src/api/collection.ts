@@ -1,4 +1,4 @@
-import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import { hashKey, type QueryClient, type QueryKey } from '@tanstack/react-query';
 import { isApiError } from './problem';
 
 interface Item {
@@ -17,6 +17,36 @@ export function upsert<T extends Item>(list: readonly T[], items: readonly T[]):
   return next;
 }
 
+interface Versioned extends Item {
+  version: number;
+  updated_at: string;
+  move_id?: string;
+  status: object;
+}
+
+/**
+ * Keeps the objects of things that are as they were, so that only what changed is drawn again. The version counts
+ * changes of the settings, so they need no comparison field by field: that would take too long for thousands.
+ */
+export function keepSame(before: unknown, after: unknown): unknown {
+  if (!Array.isArray(before)) return after;
+  const known = new Map((before as Versioned[]).map((item) => [item.id, item]));
+  let changed = before.length !== (after as Versioned[]).length;
+  const items = (after as Versioned[]).map((item, index) => {
+    const old = known.get(item.id);
+    const same =
+      old !== undefined &&
+      old.version === item.version &&
+      old.updated_at === item.updated_at &&
+      old.move_id === item.move_id &&
+      JSON.stringify(old.status) === JSON.stringify(item.status);
+    const kept = same ? old : item;
+    changed ||= before[index] !== kept;
+    return kept;
+  });
+  return changed ? items : before;
+}
+
 /**
  * Reads again what is cached under the key. A first read that is still on its way is begun anew: it may have been
  * answered before the change, and the library would otherwise take its answer for the new one.
@@ -24,6 +54,30 @@ export function upsert<T extends Item>(list: readonly T[], items: readonly T[]):
 export async function reread(cache: QueryClient, queryKey: QueryKey, exact = false): Promise<void> {
   await cache.cancelQueries({ queryKey, exact, predicate: (query) => query.state.data === undefined });
   await cache.invalidateQueries({ queryKey, exact });
+}
+
+const seldom = 3_000;
+const scheduled = new WeakMap<QueryClient, Map<string, { lastEnd: number; pending?: Promise<void> }>>();
+
+/**
+ * Reads a whole list again, but not more often than every few seconds: while thousands of things change, the list is
+ * a little behind rather than read without a pause.
+ */
+function rereadSeldom(cache: QueryClient, key: QueryKey): Promise<void> {
+  const hash = hashKey(key);
+  const all = scheduled.get(cache) ?? new Map<string, { lastEnd: number; pending?: Promise<void> }>();
+  scheduled.set(cache, all);
+  const entry = all.get(hash) ?? { lastEnd: 0 };
+  all.set(hash, entry);
+  entry.pending ??= (async () => {
+    const wait = entry.lastEnd + seldom - Date.now();
+    if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
+    // Changes from here on may be missed by this read: they ask for another.
+    entry.pending = undefined;
+    await reread(cache, key, true);
+    entry.lastEnd = Date.now();
+  })();
+  return entry.pending;
 }
 
 /** More than this many changed items are read as a list again. */
@@ -42,7 +96,7 @@ export async function refreshItems<T extends Item>(
   const state = cache.getQueryState(key);
   if (!state) return;
   if (ids.length > fewEnough || state.data === undefined || state.fetchStatus !== 'idle') {
-    await reread(cache, key, true);
+    await rereadSeldom(cache, key);
     return;
   }
   const gone = new Set<string>();

@@ -1,7 +1,7 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
 import { allPages, client, idempotencyKey, ifMatch, must } from '@/api/client';
-import { refreshItems, upsert } from '@/api/collection';
+import { keepSame, refreshItems, upsert } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import { ApiError, errorOf } from '@/api/problem';
 import type { Assistant, Bot, Program } from '@/api/resources';
@@ -24,6 +24,7 @@ export const botsQuery = (tenant: string) =>
           client.GET('/tenants/{tenant}/bots', { params: { path: { tenant }, query: { cursor, limit: 500 } }, signal }),
         ),
       ),
+    structuralSharing: keepSame,
   });
 
 export const useBots = () => useQuery(botsQuery(useTenantSlug()));

@@ -1,4 +1,3 @@
-import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Size } from '@/api/resources';
 import { currentLanguage, type Language } from '.';
@@ -73,9 +72,17 @@ export function formatter(language: Language) {
 
 export type Formatter = ReturnType<typeof formatter>;
 
+const formatters = new Map<Language, Formatter>();
+
 /** The formatter of the language in use. */
 export function useFormat(): Formatter {
-  const { i18n } = useTranslation();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: the language is what the formatter depends on
-  return useMemo(() => formatter(currentLanguage()), [i18n.language]);
+  useTranslation(); // draws again when the language changes
+  const language = currentLanguage();
+  // The browser's formats are slow to make: one set for each language serves everybody.
+  let shared = formatters.get(language);
+  if (!shared) {
+    shared = formatter(language);
+    formatters.set(language, shared);
+  }
+  return shared;
 }

@@ -2,8 +2,9 @@ import { autoScrollWindowForElements } from '@atlaskit/pragmatic-drag-and-drop-a
 import { Skeleton } from '@mantine/core';
 import { useElementSize } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
+import { useRouter } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, Worker } from '@/api/resources';
 import { useMoving } from '@/moves/MovesProvider';
@@ -11,7 +12,8 @@ import { useTenantSlug } from '@/tenants/queries';
 import { currentUseQuery } from '@/usage/current';
 import classes from './Board.module.css';
 import { BotMenu, type BotMenuAnchor } from './BotMenu';
-import { WorkerBox } from './WorkerBox';
+import { useWorkerScope } from './scope';
+import { type HrefOf, WorkerBox } from './WorkerBox';
 
 const boxWidth = 296;
 const gap = 16;
@@ -63,10 +65,25 @@ export function Board({ workers, bots, canMove }: Props) {
 
   useEffect(() => autoScrollWindowForElements(), []);
 
+  const router = useRouter();
+  const scope = useWorkerScope();
+  const hrefOf = useCallback<HrefOf>(
+    (kind, id) => `/t/${encodeURIComponent(tenant)}/${kind}/${id}${scope ? `?worker=${scope}` : ''}`,
+    [tenant, scope],
+  );
+  const follow = (e: MouseEvent) => {
+    const href = (e.target as Element).closest('a')?.getAttribute('href');
+    if (!href || e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    e.preventDefault();
+    router.history.push(href);
+  };
+
   const onMenu = useCallback((bot: Bot, element: HTMLElement) => setMenu({ bot, element }), []);
 
   return (
-    <div ref={top}>
+    // biome-ignore lint/a11y/noStaticElementInteractions: the links in it are what is clicked
+    // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click
+    <div ref={top} onClick={follow}>
       {canMove && workers.length > 1 && <p className={classes.hint}>{t('board.hint')}</p>}
       <div ref={ref} className={classes.area} style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map((row) => (
@@ -75,6 +92,7 @@ export function Board({ workers, bots, canMove }: Props) {
             className={classes.row}
             style={{
               transform: `translateY(${row.start - virtualizer.options.scrollMargin}px)`,
+              gridTemplateRows: '100%',
               gridTemplateColumns: `repeat(${columns}, minmax(0, 1fr))`,
               height: boxHeight,
               gap,
@@ -83,7 +101,7 @@ export function Board({ workers, bots, canMove }: Props) {
             {workers.slice(row.index * columns, (row.index + 1) * columns).map((worker) => (
               <WorkerBox
                 key={worker.id}
-                tenant={tenant}
+                hrefOf={hrefOf}
                 worker={worker}
                 bots={bots.get(worker.id) ?? noBots}
                 use={use?.get(worker.id)}

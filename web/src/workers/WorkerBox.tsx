@@ -1,6 +1,6 @@
 import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { IconCpu, IconDatabase, IconDeviceSdCard, IconDots, IconRobot } from '@tabler/icons-react';
-import { Link } from '@tanstack/react-router';
+import type { TFunction } from 'i18next';
 import { memo, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, Worker } from '@/api/resources';
@@ -13,7 +13,8 @@ import type { CurrentUse } from '@/usage/current';
 import classes from './WorkerBox.module.css';
 
 interface Props {
-  tenant: string;
+  /** The address of a Worker's or bot's page. */
+  hrefOf: HrefOf;
   worker: Worker;
   bots: Bot[];
   use: CurrentUse | undefined;
@@ -23,11 +24,16 @@ interface Props {
   onMenu: (bot: Bot, element: HTMLElement) => void;
 }
 
+export type HrefOf = (kind: 'workers' | 'bots', id: string) => string;
+
 const isBot = (data: Record<string, unknown>): data is { bot: Bot } => 'bot' in data;
 
-/** One Worker on the board: its state, its capacity, its bots. Bots can be dropped on it. */
+/**
+ * One Worker on the board: its state, its capacity, its bots. Bots can be dropped on it. Its links are plain ones that
+ * the board follows: a link of the router each would make scrolling through thousands of bots stutter.
+ */
 export const WorkerBox = memo(function WorkerBox({
-  tenant,
+  hrefOf,
   worker,
   bots,
   use,
@@ -36,7 +42,7 @@ export const WorkerBox = memo(function WorkerBox({
   onChoose,
   onMenu,
 }: Props) {
-  const { t } = useTranslation('workers');
+  const { t } = useTranslation(['workers', 'status']);
   const say = useReason();
   const ref = useRef<HTMLElement>(null);
   const [over, setOver] = useState(false);
@@ -62,14 +68,9 @@ export const WorkerBox = memo(function WorkerBox({
   return (
     <article ref={ref} className={classes.box} data-over={over || undefined} data-tone={tone} aria-label={worker.name}>
       <header className={classes.head}>
-        <Link
-          to="/t/$tenant/workers/$workerId"
-          params={{ tenant, workerId: worker.id }}
-          className={classes.name}
-          preload={false}
-        >
+        <a href={hrefOf('workers', worker.id)} className={classes.name}>
           {worker.name}
-        </Link>
+        </a>
         <WorkerStateBadge state={worker.status.state} />
       </header>
       <Capacity worker={worker} use={tone === 'ok' || tone === 'warn' ? use : undefined} />
@@ -77,7 +78,15 @@ export const WorkerBox = memo(function WorkerBox({
       {bots.length > 0 ? (
         <ul className={classes.bots} aria-label={t('board.botsOf', { name: worker.name })}>
           {bots.map((bot) => (
-            <BotChip key={bot.id} tenant={tenant} bot={bot} canMove={canMove} onChoose={onChoose} onMenu={onMenu} />
+            <BotChip
+              key={bot.id}
+              t={t}
+              hrefOf={hrefOf}
+              bot={bot}
+              canMove={canMove}
+              onChoose={onChoose}
+              onMenu={onMenu}
+            />
           ))}
         </ul>
       ) : (
@@ -149,7 +158,8 @@ function Limit({
 }
 
 interface ChipProps {
-  tenant: string;
+  t: TFunction<['workers', 'status']>;
+  hrefOf: HrefOf;
   bot: Bot;
   canMove: boolean;
   onChoose: (bot: Bot) => void;
@@ -157,8 +167,7 @@ interface ChipProps {
 }
 
 /** A bot on the board: drag it, or press M or its menu to choose where it goes. */
-const BotChip = memo(function BotChip({ tenant, bot, canMove, onChoose, onMenu }: ChipProps) {
-  const { t } = useTranslation(['workers', 'status']);
+const BotChip = memo(function BotChip({ t, hrefOf, bot, canMove, onChoose, onMenu }: ChipProps) {
   const ref = useRef<HTMLLIElement>(null);
   const [dragging, setDragging] = useState(false);
   const moving = Boolean(bot.move_id);
@@ -179,11 +188,9 @@ const BotChip = memo(function BotChip({ tenant, bot, canMove, onChoose, onMenu }
   return (
     <li ref={ref} className={classes.chip} data-dragging={dragging || undefined} data-moving={moving || undefined} data-movable={movable || undefined}>
       <ToneDot tone={botTone[bot.status.state]} />
-      <Link
-        to="/t/$tenant/bots/$botId"
-        params={{ tenant, botId: bot.id }}
+      <a
+        href={hrefOf('bots', bot.id)}
         className={classes.botName}
-        preload={false}
         draggable={false}
         title={`${bot.name} · ${state}`}
         onKeyDown={(e) => {
@@ -195,7 +202,7 @@ const BotChip = memo(function BotChip({ tenant, bot, canMove, onChoose, onMenu }
       >
         {bot.name}
         <span className={classes.hidden}>, {state}</span>
-      </Link>
+      </a>
       {bot.status.state !== 'running' && <span className={classes.botState}>{state}</span>}
       <button
         type="button"

@@ -1,6 +1,6 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { allPages, client, ifMatch, must } from '@/api/client';
-import { refreshItems, reread, upsert } from '@/api/collection';
+import { keepSame, refreshItems, reread, upsert } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import type { ResizeEffect, Size, Worker } from '@/api/resources';
 import { tenantKeys, useTenantSlug } from '@/tenants/queries';
@@ -25,6 +25,7 @@ export const workersQuery = (tenant: string) =>
           }),
         ),
       ),
+    structuralSharing: keepSame,
   });
 
 export const useWorkers = () => useQuery(workersQuery(useTenantSlug()));
