@@ -297,3 +297,15 @@ func TestTokensOfOthers(t *testing.T) {
 		t.Errorf("the viewer sees %v, the owner %v", own, all)
 	}
 }
+
+// TestInvitationsOfOwners lets an admin try to take back what only an owner may give.
+func TestInvitationsOfOwners(t *testing.T) {
+	o := newOffice(t, baas.PlanPro, apitest.Config{})
+	admin := o.Actor(o.Join(o.owner, o.tenant.ID, baas.InvitationCreate{Email: "adm@a.example", Role: baas.RoleAdmin}))
+	for role, code := range map[baas.Role]baas.Code{baas.RoleOwner: baas.CodeForbidden, baas.RoleAdmin: "", baas.RoleViewer: ""} {
+		i := ok[baas.NewInvitation](t)(o.App.CreateInvitation(o.ctx, o.owner, o.tenant.ID, baas.InvitationCreate{Email: string(role) + "@b.example", Role: role}))
+		if err := o.App.DeleteInvitation(o.ctx, admin, o.tenant.ID, i.ID); baas.CodeOf(err) != code {
+			t.Errorf("an admin takes back the invitation of an %s: %v", role, err)
+		}
+	}
+}
