@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFLAGS_STATIC := CGO_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test lint bench screenshots mutate faults isolation-report openapi clean
+.PHONY: help run build web test test-dashboard test-kubernetes lint bench screenshots mutate faults isolation-report openapi clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -22,6 +22,14 @@ web: ## the dashboard, built into web/dist
 
 test: ## every test and linter, with what they need
 	@scripts/test.sh
+
+test-dashboard: web ## the dashboard's flows and every page in a real browser, on Docker Workers
+	@scripts/docker.sh
+	@scripts/browser.sh
+	go test ./e2e -run '^TestDashboard$$' -v -count=1 -timeout 30m
+
+test-kubernetes: ## the engine's suite on a real one-node cluster, which is built from source
+	eval "$$(test/kubernetes/cluster.sh up)" && go test -parallel 6 -timeout 30m ./internal/engine/kubernetes/conformance
 
 lint: ## formatting and linters alone
 	@scripts/lint.sh
