@@ -1,12 +1,12 @@
 import { MantineProvider } from '@mantine/core';
-import { ModalsProvider } from '@mantine/modals';
-import { Notifications } from '@mantine/notifications';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { makeRouter } from './router';
 import { cssVariables, themeWith } from './theme';
+
+const Overlays = lazy(() => import('./Overlays'));
 
 interface Props {
   nonce: string | undefined;
@@ -20,6 +20,16 @@ export function App({ nonce, queryClient, router }: Props) {
     () => themeWith({ close: t('close'), showPassword: t('showPassword'), remove: t('remove') }),
     [t],
   );
+  const [idle, setIdle] = useState(false);
+  useEffect(() => {
+    // Not every browser tells when it is idle.
+    if (!('requestIdleCallback' in window)) {
+      const timer = setTimeout(() => setIdle(true), 1_000);
+      return () => clearTimeout(timer);
+    }
+    const handle = requestIdleCallback(() => setIdle(true), { timeout: 2_000 });
+    return () => cancelIdleCallback(handle);
+  }, []);
   return (
     <MantineProvider
       theme={theme}
@@ -28,10 +38,8 @@ export function App({ nonce, queryClient, router }: Props) {
       getStyleNonce={nonce ? () => nonce : undefined}
     >
       <QueryClientProvider client={queryClient}>
-        <ModalsProvider>
-          <RouterProvider router={router} />
-        </ModalsProvider>
-        <Notifications position="bottom-right" limit={4} />
+        <RouterProvider router={router} />
+        <Suspense>{idle && <Overlays />}</Suspense>
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -1,18 +1,22 @@
 import { Outlet } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { whenUnauthenticated } from '@/api/client';
-import { setSessionEnded } from '@/session/ended';
-import { ReauthModal } from '@/session/ReauthModal';
+import { setSessionEnded, useSessionEnded } from '@/session/ended';
+
+const ReauthModal = lazy(() => import('@/session/ReauthModal'));
 
 export function SignedIn() {
   useEffect(() => {
     whenUnauthenticated(() => setSessionEnded(true));
     return () => whenUnauthenticated(undefined);
   }, []);
+  const ended = useSessionEnded();
+  const [everEnded, setEverEnded] = useState(ended);
+  if (ended && !everEnded) setEverEnded(true);
   return (
     <>
       <Outlet />
-      <ReauthModal />
+      <Suspense>{everEnded && <ReauthModal />}</Suspense>
     </>
   );
 }

@@ -1,11 +1,11 @@
 import { Button, Card, Chip, Group, Radio, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { modals } from '@mantine/modals';
 import { useNavigate } from '@tanstack/react-router';
 import { useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
+import { confirm } from '@/ui/confirm';
 import { InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
@@ -58,7 +58,7 @@ export function NewAssistant({ worker }: { worker: string | undefined }) {
       begin(point);
       return;
     }
-    modals.openConfirmModal({
+    confirm({
       title: t('start.replaceTitle'),
       children: t('start.replaceText'),
       labels: { confirm: t('start.replace'), cancel: t('ui:cancel') },

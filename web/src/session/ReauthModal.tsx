@@ -8,7 +8,7 @@ import { setSessionEnded, useSessionEnded } from './ended';
 import { meKey, useLogin } from './queries';
 
 /** Asks for the password again when the log-in ends, over the page as it is, so that nothing typed is lost. */
-export function ReauthModal() {
+export default function ReauthModal() {
   const { t } = useTranslation('session');
   const ended = useSessionEnded();
   const cache = useQueryClient();

@@ -1,7 +1,7 @@
-import { modals } from '@mantine/modals';
 import { useBlocker } from '@tanstack/react-router';
 import { useCallback, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
+import { confirm } from './confirm';
 
 /** Asks before a page with changes that aren't saved is left. release lets the next step through. */
 export function useLeaveGuard(dirty: boolean): { release: () => void } {
@@ -11,7 +11,7 @@ export function useLeaveGuard(dirty: boolean): { release: () => void } {
     shouldBlockFn: ({ current, next }) => {
       if (!dirty || released.current || current.pathname === next.pathname) return false;
       return new Promise<boolean>((resolve) => {
-        modals.openConfirmModal({
+        confirm({
           title: t('leave.title'),
           children: t('leave.text'),
           labels: { confirm: t('leave.leave'), cancel: t('stay') },
