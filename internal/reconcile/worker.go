@@ -176,42 +176,63 @@ func (c *Controller) execute(ctx context.Context, s snapshot, d agentapi.Desired
 	return fmt.Errorf("unknown action %T", a)
 }
 
+// step is a step of making a machine and when it began.
+type step struct {
+	engine.Step
+	at time.Time
+}
+
+// ensure makes or changes the machine. Its steps are recorded beside the work, which doesn't wait for the database.
 func (c *Controller) ensure(ctx context.Context, w baas.Worker) error {
-	var steps []engine.Step
-	err := c.Engine.Ensure(ctx, c.machine(w), func(step engine.Step) {
-		steps = append(steps, step)
-		c.progress(ctx, w, step)
+	var names []engine.Step
+	steps := make(chan step, 16)
+	recorded := make(chan struct{})
+	go func() { defer close(recorded); c.record(ctx, w, steps) }()
+	err := c.Engine.Ensure(ctx, c.machine(w), func(s engine.Step) {
+		names = append(names, s)
+		steps <- step{s, c.Now()}
 	})
+	close(steps)
+	<-recorded // the next pass writes a state of its own
 	if err != nil {
-		return fmt.Errorf("making the machine (%v): %w", steps, err)
+		return fmt.Errorf("making the machine (%v): %w", names, err)
 	}
 	return nil
 }
 
-// progress records a step of making a machine, and says so in the state of a Worker that is being made. The machine
-// waits for it, so it is one transaction; losing one is no reason to stop.
-func (c *Controller) progress(ctx context.Context, w baas.Worker, step engine.Step) {
-	text := stepText[step]
-	e := c.newEvent(w, baas.LevelInfo, baas.EventKind("worker."+step), fmt.Sprintf("Worker %s: %s", w.Name, text), map[string]any{"step": string(step)})
-	err := c.Store.Tenant(w.TenantID).Update(ctx, func(tx baas.TenantTx) error {
-		if err := tx.Events().Add(ctx, e); err != nil {
-			return err
+// record writes down the steps of making a machine, all that are waiting in one transaction, and says the latest in the
+// state of a Worker that is being made. Losing some is no reason to stop.
+func (c *Controller) record(ctx context.Context, w baas.Worker, steps <-chan step) {
+	making := w.Status.State == baas.WorkerPending || w.Status.State == baas.WorkerProvisioning
+	for first := range steps {
+		waiting := []step{first}
+		for range len(steps) {
+			waiting = append(waiting, <-steps)
 		}
-		if w.Status.State != baas.WorkerPending && w.Status.State != baas.WorkerProvisioning {
-			return nil
+		latest := waiting[len(waiting)-1]
+		var events []baas.Event
+		for _, s := range waiting {
+			e := c.newEvent(w, baas.LevelInfo, baas.EventKind("worker."+s.Step), fmt.Sprintf("Worker %s: %s", w.Name, stepText[s.Step]), map[string]any{"step": string(s.Step)})
+			e.At = s.at
+			events = append(events, e)
 		}
 		st := w.Status
-		st.State, st.Reason = baas.WorkerProvisioning, text
-		if w.Status.State != st.State {
-			st.Since = e.At
+		st.Reason = stepText[latest.Step]
+		if st.State != baas.WorkerProvisioning {
+			st.State, st.Since = baas.WorkerProvisioning, first.at
 		}
-		if err := tx.Workers().SetStatus(ctx, w.ID, st); !errors.Is(err, baas.ErrNotFound) {
-			return err
+		err := c.Store.Tenant(w.TenantID).Update(ctx, func(tx baas.TenantTx) error {
+			if err := tx.Events().Add(ctx, events...); err != nil || !making {
+				return err
+			}
+			if err := tx.Workers().SetStatus(ctx, w.ID, st); !errors.Is(err, baas.ErrNotFound) {
+				return err
+			}
+			return nil // deleted meanwhile
+		})
+		if err != nil {
+			c.Log.Warn("recording progress", "worker", w.ID, "step", latest.Step, "err", err)
 		}
-		return nil // deleted meanwhile
-	})
-	if err != nil {
-		c.Log.Warn("recording progress", "worker", w.ID, "step", step, "err", err)
 	}
 }
 
