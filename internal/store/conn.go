@@ -27,6 +27,7 @@ type conn interface {
 type dialect interface {
 	forUpdate() string // at the end of a SELECT whose rows this transaction will change
 	forShare() string  // at the end of a SELECT whose rows must not disappear
+	clock() string     // an expression for the microseconds since 1970
 	taken(err error) bool
 	dangling(err error) bool // refers to something that isn't there
 }

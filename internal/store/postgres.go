@@ -292,6 +292,9 @@ func (c pgConn) forUpdate() string {
 }
 
 func (pgConn) forShare() string { return " FOR KEY SHARE" }
+func (pgConn) clock() string {
+	return "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::bigint"
+}
 
 func (pgConn) taken(err error) bool    { return pgCode(err) == "23505" }
 func (pgConn) dangling(err error) bool { return pgCode(err) == "23503" }

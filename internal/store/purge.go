@@ -34,6 +34,7 @@ func (y systemTx) Purge(ctx context.Context, now time.Time) (more bool, err erro
 		{"idempotency records", `DELETE FROM idempotency WHERE (tenant_id, key) IN (SELECT tenant_id, key FROM idempotency WHERE created_at < ? LIMIT ?)`,
 			old(keepIdempotency)},
 		{"sessions", `DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= ? LIMIT ?)`, micros(now)},
+		{"leases", `DELETE FROM leases WHERE name IN (SELECT name FROM leases WHERE expires_at < ? LIMIT ?)`, old(keepLeases)},
 	} {
 		n, err := y.exec(ctx, p.query, p.before, purgeRows)
 		if err != nil {

@@ -293,6 +293,9 @@ func (*sqliteConn) exclusively(context.Context, string, []string) error { return
 
 func (*sqliteConn) forUpdate() string { return "" }
 func (*sqliteConn) forShare() string  { return "" }
+func (*sqliteConn) clock() string {
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+}
 
 func (*sqliteConn) taken(err error) bool {
 	code := sqliteCode(err)
