@@ -37,8 +37,11 @@ type HubConfig struct {
 	// and every OnConnect is followed by one OnDisconnect. They may be nil and should return soon.
 	OnConnect    func(Peer)
 	OnDisconnect func(Peer, error)
-	Log          *slog.Logger
-	Now          func() time.Time // time.Now when nil
+	// Order numbers a connection as it comes, among those of every hub that the Worker's agent may dial: of two of one
+	// Worker the higher number is the later. Its error lets the agent try again later. The time of day when nil.
+	Order func(ctx context.Context) (int64, error)
+	Log   *slog.Logger
+	Now   func() time.Time // time.Now when nil
 }
 
 // Peer is a connected agent.
@@ -48,6 +51,7 @@ type Peer struct {
 	Protocol    int    // what both sides speak
 	ConnectedAt time.Time
 	Remote      string // address it dialled from
+	Order       int64  // as HubConfig.Order gave it
 }
 
 // Hub keeps the connections of agents and gives HTTP over them. It is safe for use by many goroutines.
@@ -87,6 +91,9 @@ func NewHub(cfg HubConfig) *Hub {
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
+	}
+	if cfg.Order == nil {
+		cfg.Order = func(context.Context) (int64, error) { return cfg.Now().UnixNano(), nil }
 	}
 	return &Hub{cfg: cfg, pool: newFramePool(), conns: map[string]*link{}}
 }
@@ -132,7 +139,8 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, peer Peer) (*link, 
 		_ = ws.CloseNow()
 		return nil, fmt.Errorf("starting the session: %w", err)
 	}
-	return &link{peer: peer, ws: ws, session: session, transport: transport(session), done: make(chan struct{})}, nil
+	open := func(context.Context) (net.Conn, error) { return openStream(session) }
+	return &link{peer: peer, ws: ws, session: session, transport: Transport(open), done: make(chan struct{})}, nil
 }
 
 // admit checks the headers of a connection.
@@ -162,6 +170,11 @@ func (h *Hub) admit(r *http.Request) (Peer, error) {
 		return peer, errTooOld
 	}
 	peer.Protocol = min(protocol, agentapi.Protocol)
+	// While the agent waits for the answer, so that a connection that it makes after this one gets a higher number.
+	if peer.Order, err = h.cfg.Order(r.Context()); err != nil {
+		h.cfg.Log.Error("numbering an agent's connection", "worker", peer.WorkerID, "error", err)
+		return peer, &baas.Error{Code: baas.CodeUnavailable, Message: "the connection can't be numbered now"}
+	}
 	return peer, nil
 }
 
@@ -212,9 +225,6 @@ func (h *Hub) hold(l *link) {
 	<-l.session.CloseChan()
 
 	h.mu.Lock()
-	if h.conns[id] == l {
-		delete(h.conns, id)
-	}
 	why := l.why
 	h.mu.Unlock()
 	if why == nil {
@@ -225,6 +235,12 @@ func (h *Hub) hold(l *link) {
 	_ = l.ws.CloseNow()
 	h.cfg.Log.Info("agent disconnected", "worker", id, "reason", why)
 	h.cfg.OnDisconnect(l.peer, why)
+	// Only now, so that the Worker's next connection waits for the end of this one even if that came by itself.
+	h.mu.Lock()
+	if h.conns[id] == l {
+		delete(h.conns, id)
+	}
+	h.mu.Unlock()
 }
 
 // close ends the link; hold does the rest.
@@ -243,16 +259,18 @@ func (l *link) close(why error) {
 	}
 }
 
-// transport makes HTTP connections of a session's streams and keeps them for the next requests.
-func transport(s *yamux.Session) *http.Transport {
+func openStream(s *yamux.Session) (net.Conn, error) {
+	c, err := s.OpenStream()
+	if err != nil {
+		return nil, fmt.Errorf("opening a stream to the agent: %w", err)
+	}
+	return c, nil
+}
+
+// Transport makes HTTP connections of streams to one agent and keeps them for the next requests.
+func Transport(open func(ctx context.Context) (net.Conn, error)) *http.Transport {
 	return &http.Transport{
-		DialContext: func(context.Context, string, string) (net.Conn, error) {
-			c, err := s.OpenStream()
-			if err != nil {
-				return nil, fmt.Errorf("opening a stream to the agent: %w", err)
-			}
-			return c, nil
-		},
+		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return open(ctx) },
 		MaxIdleConnsPerHost: 128,
 		// Streams cost nothing to open and, with their goroutines and buffers on both sides, something to keep.
 		IdleConnTimeout: 5 * time.Second,
@@ -291,7 +309,7 @@ func (h *Hub) Peer(workerID string) (Peer, bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	l := h.conns[workerID]
-	if l == nil {
+	if l == nil || l.session.IsClosed() {
 		return Peer{}, false
 	}
 	return l.peer, true
@@ -302,7 +320,9 @@ func (h *Hub) Peers() []Peer {
 	h.mu.Lock()
 	ps := make([]Peer, 0, len(h.conns))
 	for _, l := range h.conns {
-		ps = append(ps, l.peer)
+		if !l.session.IsClosed() {
+			ps = append(ps, l.peer)
+		}
 	}
 	h.mu.Unlock()
 	slices.SortFunc(ps, func(a, b Peer) int { return strings.Compare(a.WorkerID, b.WorkerID) })
