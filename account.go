@@ -7,7 +7,7 @@ import (
 // Account is a person as they see themselves.
 type Account struct {
 	User
-	Tenants []Membership `json:"tenants" doc:"Where the person is a member"`
+	Tenants []Membership `json:"tenants" doc:"Where the person is a member, or in support mode"`
 }
 
 // AccountUpdate changes one's own account; nil fields stay. A new password asks for the current one and ends every

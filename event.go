@@ -52,7 +52,7 @@ type EventStore interface {
 // Change is a wake-up: something about this thing is different, read it again. It carries no data.
 type Change struct {
 	TenantID string `json:"tenant_id"`
-	Kind     string `json:"kind" enum:"tenant,worker,bot,move,member,invitation,secret,token,event,resync"`
+	Kind     string `json:"kind" enum:"tenant,worker,bot,move,member,invitation,secret,token,event,support,resync"`
 	ID       string `json:"id"`
 	WorkerID string `json:"worker_id,omitempty"` // of a bot, event or move's source, for members with a limit
 }

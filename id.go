@@ -18,6 +18,7 @@ const (
 	PrefixSession    = "ses"
 	PrefixInvitation = "inv"
 	PrefixSecret     = "sec"
+	PrefixSupport    = "sup"
 )
 
 // NewID makes a new id such as "wrk_01jc5q0v8m3h2k6z9w4r7t1y5x". Ids made by one process within a millisecond still

@@ -50,6 +50,7 @@ type Membership struct {
 	Tenant    Tenant   `json:"tenant"`
 	Role      Role     `json:"role" enum:"owner,admin,operator,viewer"`
 	WorkerIDs []string `json:"worker_ids"`
+	Support   *Support `json:"support,omitempty" doc:"An operator of the platform is in the tenant by this support session and no member of it"`
 }
 
 // MemberStore keeps a tenant's members. Create and Delete keep Totals.Members.

@@ -63,6 +63,7 @@ type TenantTx interface {
 	Events() EventStore
 	Usage() UsageStore
 	Idempotency() IdempotencyStore
+	Support() SupportStore
 }
 
 // SystemTx is a transaction that sees everything.
@@ -90,6 +91,8 @@ type SystemTx interface {
 	// Secrets lists the sealed secrets of all tenants, by id, for the rotation of the master key; Reseal replaces one.
 	Secrets(ctx context.Context, p Page) (ss []Secret, next string, err error)
 	Reseal(ctx context.Context, id string, sealed []byte) error
+	// OpenSupport lists the support sessions of all tenants that haven't ended, by id; the time of some may be over.
+	OpenSupport(ctx context.Context) ([]Support, error)
 	// Purge deletes what has had its time: usage minutes and hours, events, moves that ended, idempotency records, open
 	// invitations and sessions past their end. It does a bounded amount of work and reports whether there is more.
 	Purge(ctx context.Context, now time.Time) (more bool, err error)

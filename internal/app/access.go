@@ -19,14 +19,17 @@ type seat struct {
 // enter finds the tenant by id or slug and checks that the actor may do the action in it. A tenant that isn't there and
 // one that the actor has nothing to do with answer the same.
 func (a *App) enter(ctx context.Context, actor authz.Actor, ref string, action authz.Action) (seat, error) {
-	actor.Member = nil
-	known, err := a.standing(ctx, actor.UserID, ref)
+	actor.Member, actor.Support = nil, nil
+	known, err := a.standing(ctx, actor, ref)
 	if err != nil && !errors.Is(err, baas.ErrNotFound) {
 		return seat{}, err
 	}
 	there := err == nil && (actor.TenantID == "" || actor.TenantID == known.tenant.ID)
 	if there {
 		actor.Member = known.member
+		if known.support != nil && known.support.Active(a.Now()) {
+			actor.Support = known.support
+		}
 	}
 	if err := authz.Decide(actor, action, known.tenant.Status); err != nil {
 		return seat{}, err
@@ -39,16 +42,21 @@ func (a *App) enter(ctx context.Context, actor authz.Actor, ref string, action a
 
 // standing is a person's place in a tenant. ErrNotFound without the tenant.
 type standing struct {
-	user   string
-	tenant baas.Tenant
-	member *baas.Member // nil for strangers
+	user    string
+	tenant  baas.Tenant
+	member  *baas.Member  // nil for strangers
+	support *baas.Support // of an operator of the platform who is no member
 }
 
-func (a *App) standing(ctx context.Context, userID, ref string) (standing, error) {
+func (a *App) standing(ctx context.Context, actor authz.Actor, ref string) (standing, error) {
+	userID := actor.UserID
 	if userID == "" {
 		return standing{}, authz.NotFound()
 	}
 	key := userID + " " + ref
+	if actor.Operator {
+		key = "operator " + key // one's API token is no operator
+	}
 	if s, ok := a.auth.standings.get(key, a.Now()); ok {
 		return s, nil
 	}
@@ -62,10 +70,20 @@ func (a *App) standing(ctx context.Context, userID, ref string) (standing, error
 		m, err := tx.In(t.ID).Members().Get(ctx, userID)
 		switch {
 		case err == nil:
-			s = standing{userID, t, &m}
-		case errors.Is(err, baas.ErrNotFound):
-			s = standing{userID, t, nil}
-		default:
+			s = standing{user: userID, tenant: t, member: &m}
+			return nil
+		case !errors.Is(err, baas.ErrNotFound):
+			return err
+		}
+		s = standing{user: userID, tenant: t}
+		if !actor.Operator {
+			return nil
+		}
+		n, err := tx.In(t.ID).Support().Open(ctx, userID)
+		switch {
+		case err == nil:
+			s.support = &n
+		case !errors.Is(err, baas.ErrNotFound):
 			return err
 		}
 		return nil
@@ -95,6 +113,9 @@ func write[T any](ctx context.Context, a *App, s seat, action authz.Action, fn f
 			return err
 		}
 		if err := authz.Decide(s.Actor, action, t.Status); err != nil {
+			return err
+		}
+		if err := a.stillIn(ctx, tx, s); err != nil {
 			return err
 		}
 		out, err = once(ctx, a, s, tx, func() (T, error) { return fn(tx) })

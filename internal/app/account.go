@@ -18,22 +18,22 @@ func (a *App) Account(ctx context.Context, actor authz.Actor) (baas.Account, err
 		if acc.User, err = tx.Users().Get(ctx, actor.UserID); err != nil {
 			return err
 		}
-		acc.Tenants, err = memberships(ctx, tx, actor)
+		acc.Tenants, err = a.memberships(ctx, tx, actor)
 		return err
 	})
 	return acc, hidden(err)
 }
 
-// Memberships lists the tenants that the actor is a member of.
+// Memberships lists the tenants that the actor is a member of, and those that a support session lets the actor into.
 func (a *App) Memberships(ctx context.Context, actor authz.Actor) (ms []baas.Membership, err error) {
 	if err := authz.Decide(actor, authz.AccountRead, ""); err != nil {
 		return nil, err
 	}
-	err = a.Store.System().View(ctx, func(tx baas.SystemTx) (err error) { ms, err = memberships(ctx, tx, actor); return err })
+	err = a.Store.System().View(ctx, func(tx baas.SystemTx) (err error) { ms, err = a.memberships(ctx, tx, actor); return err })
 	return ms, err
 }
 
-func memberships(ctx context.Context, tx baas.SystemTx, actor authz.Actor) ([]baas.Membership, error) {
+func (a *App) memberships(ctx context.Context, tx baas.SystemTx, actor authz.Actor) ([]baas.Membership, error) {
 	found, err := tx.Memberships(ctx, actor.UserID)
 	if err != nil {
 		return nil, err
@@ -44,7 +44,8 @@ func memberships(ctx context.Context, tx baas.SystemTx, actor authz.Actor) ([]ba
 			ms = append(ms, m)
 		}
 	}
-	return ms, nil
+	supported, err := a.supported(ctx, tx, actor)
+	return append(ms, supported...), err
 }
 
 // UpdateAccount changes the actor's own person. A new password ends all log-ins of the person and gives a new one in
@@ -99,7 +100,7 @@ func (a *App) UpdateAccount(ctx context.Context, actor authz.Actor, c baas.Accou
 		if err := tx.Users().Update(ctx, acc.User); err != nil {
 			return err
 		}
-		acc.Tenants, err = memberships(ctx, tx, actor)
+		acc.Tenants, err = a.memberships(ctx, tx, actor)
 		return err
 	})
 	if hash != "" {

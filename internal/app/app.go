@@ -100,14 +100,25 @@ func orDefault(d *time.Duration, v time.Duration) {
 }
 
 // Run drops what is remembered of log-ins when they change, in this process or another, until ctx ends. Without it a
-// change made by another process is seen after CacheTTL.
+// change made by another process is seen after CacheTTL. It also ends support sessions whose time is over.
 func (a *App) Run(ctx context.Context, started func()) error {
 	changes := a.Store.Subscribe(ctx)
+	tick := time.NewTicker(overdueEvery)
+	defer tick.Stop()
 	started()
-	for c := range changes {
-		a.auth.change(c)
+	for {
+		select {
+		case c, more := <-changes:
+			if !more {
+				return ctx.Err()
+			}
+			a.auth.change(c)
+		case <-tick.C:
+			if err := a.EndOverdueSupport(ctx); err != nil && ctx.Err() == nil {
+				a.Log.ErrorContext(ctx, "ending support sessions", "err", err)
+			}
+		}
 	}
-	return ctx.Err()
 }
 
 // now is the time in UTC, to the microsecond that every database keeps.

@@ -153,7 +153,9 @@ func (a *App) Logs(ctx context.Context, actor authz.Actor, tenant, id string, q 
 		}
 		return agent.Logs(ctx, b.ID, q), nil
 	}
+	over := time.AfterFunc(a.left(s, maxWatch), cancel)
 	go func() {
+		defer over.Stop()
 		defer cancel()
 		for c := range changes {
 			if s.touches(c) || c.Kind == baas.ChangeResync || c.Kind == "bot" && c.ID == b.ID && c.WorkerID != b.WorkerID {
@@ -225,11 +227,11 @@ func (a *App) SendMessage(ctx context.Context, actor authz.Actor, tenant, id str
 
 // Preview gives an address that lets the actor's browser reach the bot for a while, whatever its access.
 func (a *App) Preview(ctx context.Context, actor authz.Actor, tenant, id string) (baas.Preview, error) {
-	_, b, err := a.find(ctx, actor, tenant, id, authz.BotTalk)
+	s, b, err := a.find(ctx, actor, tenant, id, authz.BotTalk)
 	if err != nil {
 		return baas.Preview{}, err
 	}
-	until := a.now().Add(a.PreviewTTL).Truncate(time.Second)
+	until := a.now().Add(a.left(s, a.PreviewTTL)).Truncate(time.Second)
 	return baas.Preview{URL: a.addressed(b).URL + "?" + a.SignPreview(b.ID, until), ExpiresAt: until}, nil
 }
 

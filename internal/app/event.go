@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
@@ -11,6 +12,13 @@ import (
 
 // event is something that the seat's person did.
 func (a *App) event(s seat, kind baas.EventKind, message string, data map[string]any) baas.Event {
+	if s.Support != nil { // the tenant knows no more of the person than the session says
+		data = maps.Clone(data)
+		if data == nil {
+			data = map[string]any{}
+		}
+		data["support_id"], data["operator"] = s.Support.ID, s.Support.Name
+	}
 	return baas.Event{ID: baas.NewID(baas.PrefixEvent), TenantID: s.tenant.ID, At: a.now(), Kind: kind, Level: baas.LevelInfo,
 		UserID: s.UserID, Message: message, Data: data}
 }
@@ -49,7 +57,9 @@ func (a *App) Changes(ctx context.Context, actor authz.Actor, tenant string) (<-
 		return nil, "", err
 	}
 	out := make(chan baas.Change)
+	over := time.AfterFunc(a.left(s, maxWatch), cancel)
 	go func() {
+		defer over.Stop()
 		defer cancel()
 		defer close(out)
 		for c := range in {
@@ -69,12 +79,12 @@ func (a *App) Changes(ctx context.Context, actor authz.Actor, tenant string) (<-
 	return out, s.tenant.ID, nil
 }
 
-// touches reports whether the change is about what the seat stands on: the membership or the API token.
+// touches reports whether the change is about what the seat stands on: the membership, the support session or the API token.
 func (s seat) touches(c baas.Change) bool {
 	if c.TenantID != s.tenant.ID {
 		return false
 	}
-	return c.Kind == "member" && c.ID == s.UserID || c.Kind == "token" && s.Token() && (c.ID == s.TokenID || c.ID == "")
+	return c.Kind == "member" && c.ID == s.UserID || c.Kind == "support" && s.Support != nil && c.ID == s.Support.ID || c.Kind == "token" && s.Token() && (c.ID == s.TokenID || c.ID == "")
 }
 
 // mayNotice reports whether the change is about something that the seat sees.
@@ -84,7 +94,7 @@ func mayNotice(s seat, c baas.Change) bool {
 		return true
 	case c.TenantID != s.tenant.ID:
 		return false
-	case !s.Limited() || c.Kind == "tenant":
+	case !s.Limited() || c.Kind == "tenant" || c.Kind == "support":
 		return true
 	case c.Kind == "worker":
 		return s.Sees(c.ID)

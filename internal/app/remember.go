@@ -54,7 +54,7 @@ func (m memo[V]) drop(which func(V) bool) {
 // authCache remembers for a moment who holds a secret and who is what in which tenant, and forgets it when it changes.
 type authCache struct {
 	actors    memo[authz.Actor] // by the hash of the secret
-	standings memo[standing]    // by user and tenant, as "usr_… ten_…" or "usr_… slug"
+	standings memo[standing]    // by user and tenant, as "usr_… ten_…" or "usr_… slug", of operators with a word before
 	changes   atomic.Int64
 }
 
@@ -75,10 +75,10 @@ func (c *authCache) reading() (remember func(add func())) {
 // change forgets what a change makes wrong.
 func (c *authCache) change(ch baas.Change) {
 	switch ch.Kind {
-	case "tenant", "member":
+	case "tenant", "member", "support":
 		c.changes.Add(1)
 		c.standings.drop(func(s standing) bool {
-			return s.tenant.ID == ch.TenantID && (ch.Kind == "tenant" || ch.ID == "" || s.user == ch.ID)
+			return s.tenant.ID == ch.TenantID && (ch.Kind != "member" || ch.ID == "" || s.user == ch.ID)
 		})
 	case "token":
 		c.forget(func(a authz.Actor) bool { return a.TokenID == ch.ID || ch.ID == "" && a.TenantID == ch.TenantID })

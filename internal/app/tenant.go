@@ -21,7 +21,7 @@ func (a *App) Tenants(ctx context.Context, actor authz.Actor, f baas.TenantFilte
 			l, err = listOf(tx.Tenants().List(ctx, f))
 			return err
 		}
-		ms, err := memberships(ctx, tx, actor)
+		ms, err := a.memberships(ctx, tx, actor)
 		mine := map[string]bool{}
 		for _, m := range ms {
 			mine[m.Tenant.ID] = true

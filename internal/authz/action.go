@@ -22,6 +22,9 @@ const (
 	TenantRead     Action = "tenant.read" // its settings and totals
 	TenantUpdate   Action = "tenant.update"
 	TenantGovern   Action = "tenant.govern" // plan and status
+	SupportRead    Action = "support.read"
+	SupportOpen    Action = "support.open"
+	SupportEnd     Action = "support.end"
 	TenantDelete   Action = "tenant.delete"
 	MemberRead     Action = "member.read"
 	MemberWrite    Action = "member.write"
@@ -73,6 +76,8 @@ type rule struct {
 	operator bool       // operators of the platform may
 	least    baas.Role  // the least role of a member that may; "": none
 	whole    bool       // not for members who are limited to some Workers
+	member   bool       // for members alone, not in support mode: what outlasts it or destroys data
+	always   bool       // also while the tenant is suspended
 	scope    baas.Scope // what an API token needs; also: all but read are refused while suspended
 }
 
@@ -89,12 +94,15 @@ var rules = map[Action]rule{
 	TenantUpdate:   {operator: true, least: baas.RoleOwner, whole: true, scope: baas.ScopeAdmin},
 	TenantGovern:   {platform: true, operator: true, session: true},
 	TenantDelete:   {operator: true, least: baas.RoleOwner, whole: true, scope: baas.ScopeAdmin},
+	SupportRead:    {operator: true, least: baas.RoleViewer, scope: baas.ScopeRead},
+	SupportOpen:    {platform: true, operator: true, session: true},
+	SupportEnd:     {operator: true, least: baas.RoleOwner, whole: true, scope: baas.ScopeAdmin, always: true},
 	MemberRead:     {least: baas.RoleViewer, whole: true, scope: baas.ScopeRead},
 	MemberWrite:    {least: baas.RoleAdmin, whole: true, scope: baas.ScopeAdmin},
-	MemberLeave:    {least: baas.RoleViewer, scope: baas.ScopeAdmin},
+	MemberLeave:    {least: baas.RoleViewer, scope: baas.ScopeAdmin, member: true},
 	InvitationRead: {operator: true, least: baas.RoleAdmin, whole: true, scope: baas.ScopeRead},
 	InviteMember:   {operator: true, least: baas.RoleAdmin, whole: true, scope: baas.ScopeAdmin},
-	TokenOwn:       {least: baas.RoleViewer, scope: baas.ScopeAdmin},
+	TokenOwn:       {least: baas.RoleViewer, scope: baas.ScopeAdmin, member: true},
 	TokenAll:       {least: baas.RoleAdmin, whole: true, scope: baas.ScopeAdmin},
 
 	SecretRead:   {least: baas.RoleViewer, scope: baas.ScopeRead},
@@ -112,9 +120,9 @@ var rules = map[Action]rule{
 	BotUpdate:  {least: baas.RoleOperator, scope: baas.ScopeWrite},
 	BotControl: {least: baas.RoleOperator, scope: baas.ScopeWrite},
 	BotMove:    {least: baas.RoleOperator, scope: baas.ScopeWrite},
-	BotDelete:  {least: baas.RoleOperator, scope: baas.ScopeWrite},
+	BotDelete:  {least: baas.RoleOperator, scope: baas.ScopeWrite, member: true},
 	BotTalk:    {least: baas.RoleOperator, scope: baas.ScopeWrite},
-	BotAccess:  {least: baas.RoleOperator, scope: baas.ScopeWrite},
+	BotAccess:  {least: baas.RoleOperator, scope: baas.ScopeWrite, member: true},
 	LogRead:    {least: baas.RoleViewer, scope: baas.ScopeRead},
 
 	EventRead: {least: baas.RoleViewer, scope: baas.ScopeRead},

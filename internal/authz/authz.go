@@ -12,6 +12,8 @@ type Actor struct {
 	Operator bool // of the platform; never set for an API token
 	// Member is the membership of the tenant that the action is about; nil outside of a tenant and for strangers.
 	Member *baas.Member
+	// Support is the support session by which an operator of the platform is in the tenant; nil for members.
+	Support *baas.Support
 	// Scopes limit an API token; nil for a session, which may do all that its person may.
 	Scopes []baas.Scope
 	// TenantID is the only tenant that an API token is good for; "" for a session.
@@ -23,8 +25,16 @@ type Actor struct {
 // Token reports whether the actor is an API token.
 func (a Actor) Token() bool { return a.TokenID != "" }
 
-// Sees reports whether the actor's membership includes the Worker.
-func (a Actor) Sees(workerID string) bool { return a.Member != nil && a.Member.Sees(workerID) }
+// SupportRole is the role that an operator of the platform acts with in support mode.
+const SupportRole = baas.RoleOperator
+
+// supports reports whether the actor is in the tenant by a support session.
+func (a Actor) supports() bool { return a.Operator && a.Member == nil && a.Support != nil }
+
+// Sees reports whether the actor's membership or support session includes the Worker.
+func (a Actor) Sees(workerID string) bool {
+	return a.supports() || a.Member != nil && a.Member.Sees(workerID)
+}
 
 // Workers is the limit of the actor's membership for filters: nil without one.
 func (a Actor) Workers() []string {
@@ -60,23 +70,36 @@ func Decide(a Actor, action Action, status baas.TenantStatus) error {
 	if r.platform {
 		return baas.Errorf(baas.CodeForbidden, "only an operator of the platform may do this")
 	}
-	if a.Member == nil {
-		if a.Operator {
-			return baas.Errorf(baas.CodeForbidden, "operators of the platform don't see what is inside a tenant")
-		}
+	if a.Member == nil && !a.Operator {
 		return NotFound()
 	}
-	if r.least == "" || rank(a.Member.Role) > rank(r.least) {
-		return baas.Errorf(baas.CodeForbidden, "your role, %s, may not do this; it takes %s", a.Member.Role, needed(r))
+	if err := roleAllows(a, r); err != nil {
+		return err
 	}
-	if r.whole && a.Member.Limited() {
-		return baas.Errorf(baas.CodeForbidden, "your membership is limited to some Workers; this concerns the whole tenant")
-	}
-	if status == baas.TenantSuspended && r.scope != baas.ScopeRead {
+	if status == baas.TenantSuspended && r.scope != baas.ScopeRead && !r.always {
 		return baas.Errorf(baas.CodeForbidden, "the tenant is suspended: its members can look, not change")
 	}
 	return nil
 }
+
+// roleAllows checks a member's role and limit, or the role that a support session gives.
+func roleAllows(a Actor, r rule) error {
+	switch {
+	case a.supports() && (r.member || !reaches(SupportRole, r)):
+		return baas.Errorf(baas.CodeForbidden, "support mode doesn't include this; a member of the tenant may do it")
+	case a.supports():
+		return nil
+	case a.Member == nil:
+		return baas.Errorf(baas.CodeForbidden, "operators of the platform see what is inside a tenant in support mode alone; open a support session")
+	case !reaches(a.Member.Role, r):
+		return baas.Errorf(baas.CodeForbidden, "your role, %s, may not do this; it takes %s", a.Member.Role, needed(r))
+	case r.whole && a.Member.Limited():
+		return baas.Errorf(baas.CodeForbidden, "your membership is limited to some Workers; this concerns the whole tenant")
+	}
+	return nil
+}
+
+func reaches(role baas.Role, r rule) bool { return r.least != "" && rank(role) <= rank(r.least) }
 
 // NotFound is the one answer for what is missing and for what the actor must not know of.
 func NotFound() error {

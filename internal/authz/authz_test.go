@@ -27,6 +27,8 @@ func personas() []persona {
 		{"nobody", authz.Actor{}, baas.TenantActive},
 		{"stranger", authz.Actor{UserID: "u"}, baas.TenantActive},
 		{"platform", authz.Actor{UserID: "u", Operator: true}, baas.TenantActive},
+		{"support", authz.Actor{UserID: "u", Operator: true, Support: &baas.Support{}}, baas.TenantActive},
+		{"support-suspended", authz.Actor{UserID: "u", Operator: true, Support: &baas.Support{}}, baas.TenantSuspended},
 	}
 	for _, r := range baas.Roles() {
 		out = append(out, persona{string(r), authz.Actor{UserID: "u", Member: member(r)}, baas.TenantActive})
@@ -48,7 +50,7 @@ func TestMatrix(t *testing.T) {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%-20s", "action")
 	for _, p := range personas() {
-		fmt.Fprintf(&out, " %-16s", p.name)
+		fmt.Fprintf(&out, " %-18s", p.name)
 	}
 	out.WriteByte('\n')
 	for _, a := range authz.Actions() {
@@ -58,7 +60,7 @@ func TestMatrix(t *testing.T) {
 			if err := authz.Decide(p.actor, a, p.status); err != nil {
 				answer = string(baas.CodeOf(err))
 			}
-			fmt.Fprintf(&out, " %-16s", answer)
+			fmt.Fprintf(&out, " %-18s", answer)
 		}
 		out.WriteByte('\n')
 	}

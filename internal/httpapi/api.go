@@ -104,6 +104,7 @@ func (s *server) routes() {
 	s.moveRoutes()
 	s.eventRoutes()
 	s.usageRoutes()
+	s.supportRoutes()
 }
 
 func (s *server) humaConfig() huma.Config {

@@ -34,9 +34,10 @@ type world struct {
 	secrets map[string]string // log-in or token by persona
 }
 
-// personas in the order of the golden file. Those who are limited see another Worker than the one that is asked for.
+// personas in the order of the golden file. platform and support are operators of the platform; support has a support session.
+// Those who are limited see another Worker than the one that is asked for.
 func personas() []string {
-	return []string{"nobody", "expired", "stranger", "platform", "limited", "limited-admin", "viewer", "operator", "admin", "owner",
+	return []string{"nobody", "expired", "stranger", "platform", "support", "limited", "limited-admin", "viewer", "operator", "admin", "owner",
 		"token-read", "token-write", "token-admin"}
 }
 
@@ -55,6 +56,11 @@ func makeWorld(t *testing.T, database string) *world {
 		w.tenant, w.secrets["owner"] = p.Tenant("Cliente A", baas.PlanEnterprise, "dona@a.example")
 		w.other, w.secrets["stranger"] = p.Tenant("Cliente B", baas.PlanEnterprise, "dono@b.example")
 		w.secrets["platform"] = p.LogIn(apitest.OperatorEmail)
+		must(p.App.EnsureOperator(ctx, "suporte@baas.example", "Suporte", apitest.Password))
+		w.secrets["support"] = p.LogIn("suporte@baas.example")
+		session, err := p.App.OpenSupport(ctx, p.Actor(w.secrets["support"]), w.tenant.ID, baas.SupportCreate{Reason: "Chamado 4711", Minutes: baas.MaxSupportMinutes})
+		must(err)
+		w.ids["support"] = session.ID
 		owner := p.Actor(w.secrets["owner"])
 		var workers []baas.Worker
 		for _, name := range []string{"Financeiro", "Operações", "Atendimento"} {
@@ -64,7 +70,7 @@ func makeWorld(t *testing.T, database string) *world {
 		}
 		w.ids["tenant"], w.ids["worker"], w.ids["other-worker"] = w.tenant.ID, workers[0].ID, workers[1].ID
 		w.ids["name"], w.ids["plan"] = "CHAVE", "PRO"
-		_, err := p.App.PutSecret(ctx, owner, w.tenant.ID, "CHAVE", baas.SecretPut{Value: "x"})
+		_, err = p.App.PutSecret(ctx, owner, w.tenant.ID, "CHAVE", baas.SecretPut{Value: "x"})
 		must(err)
 		b, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Ana", Kind: baas.BotProgram, Program: &baas.Program{Command: []string{"./bot"}}})
 		must(err)
@@ -151,6 +157,7 @@ func (w *world) calls() map[string]call {
 		"bot-delete":        {query: "confirm=Ana"},
 		"bot-move":          {body: baas.MoveCreate{WorkerID: w.ids["other-worker"]}},
 		"bot-send-message":  {body: baas.BotMessage{Message: "oi"}},
+		"support-open":      {body: baas.SupportCreate{Reason: "Chamado 4712"}},
 		"bot-put-files":     {raw: []byte("\x1f\x8b not looked into any further")},
 	}
 }
@@ -347,7 +354,7 @@ func foreignLooksMissing(t *testing.T, database string) {
 	w := makeWorld(t, database)
 	p := w.copyTo(t)
 	missing := map[string]string{"worker": baas.NewID(baas.PrefixWorker), "bot": baas.NewID(baas.PrefixBot), "move": baas.NewID(baas.PrefixMove),
-		"member": baas.NewID(baas.PrefixUser), "invitation": baas.NewID(baas.PrefixInvitation), "token": baas.NewID(baas.PrefixToken), "name": "CHAVE", "plan": "PRO"}
+		"member": baas.NewID(baas.PrefixUser), "invitation": baas.NewID(baas.PrefixInvitation), "token": baas.NewID(baas.PrefixToken), "support": baas.NewID(baas.PrefixSupport), "name": "CHAVE", "plan": "PRO"}
 	calls := w.calls()
 	same := func(t *testing.T, op operation, a, b map[string]string, who string) {
 		t.Helper()

@@ -121,7 +121,7 @@ func (y tenants) Delete(ctx context.Context, id string) error {
 		return err
 	}
 	for _, table := range []string{"artifact_chunks", "artifacts", "moves", "bots", "secrets", "workers", "tokens", "invitations", "members",
-		"events", "usage_minutes", "usage_hours", "idempotency"} {
+		"events", "usage_minutes", "usage_hours", "idempotency", "support"} {
 		if _, err := y.exec(ctx, `DELETE FROM `+table+` WHERE tenant_id = ?`, id); err != nil {
 			return doing("deleting the tenant's "+table, err)
 		}

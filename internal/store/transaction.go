@@ -24,6 +24,7 @@ func (t tenantTx) Moves() baas.MoveStore              { return moves{t} }
 func (t tenantTx) Events() baas.EventStore            { return events{t} }
 func (t tenantTx) Usage() baas.UsageStore             { return usage{t} }
 func (t tenantTx) Idempotency() baas.IdempotencyStore { return idempotency{t} }
+func (t tenantTx) Support() baas.SupportStore         { return support{t} }
 
 // changed announces that a thing of the tenant is different.
 func (t tenantTx) changed(kind, id, workerID string) {

@@ -332,3 +332,58 @@ func testSecrets(f *fixture) {
 		return nil
 	})
 }
+
+func testSupport(f *fixture) {
+	t, other := f.tenant(), f.tenant()
+	session := func(tenant, user string) baas.Support {
+		return baas.Support{ID: baas.NewID(baas.PrefixSupport), TenantID: tenant, UserID: user, Name: "Olga", Email: "olga@baas.example", Reason: "Chamado 4711",
+			CreatedAt: f.now, ExpiresAt: f.now.Add(time.Hour)}
+	}
+	first, second, elsewhere := session(t.ID, "usr_1"), session(t.ID, "usr_2"), session(other.ID, "usr_1")
+	f.update(other.ID, func(tx baas.TenantTx) error { return tx.Support().Create(f.ctx, elsewhere) })
+	f.update(t.ID, func(tx baas.TenantTx) error {
+		f.ok(tx.Support().Create(f.ctx, first))
+		f.ok(tx.Support().Create(f.ctx, second))
+		f.wants(baas.ErrConflict, tx.Support().Create(f.ctx, session(t.ID, "usr_1")))
+		for _, want := range []baas.Support{first, second} {
+			got, err := tx.Support().Get(f.ctx, want.ID)
+			f.ok(err)
+			f.equal(got, want)
+			got, err = tx.Support().Open(f.ctx, want.UserID)
+			f.ok(err)
+			f.equal(got, want)
+		}
+		_, err := tx.Support().Get(f.ctx, elsewhere.ID)
+		f.wants(baas.ErrNotFound, err)
+		_, err = tx.Support().Open(f.ctx, "usr_3")
+		f.wants(baas.ErrNotFound, err)
+		f.wants(baas.ErrNotFound, tx.Support().End(f.ctx, elsewhere.ID, f.now, "usr_1"))
+
+		ended := f.now.Add(time.Minute)
+		f.ok(tx.Support().End(f.ctx, first.ID, ended, "usr_9"))
+		f.wants(baas.ErrNotFound, tx.Support().End(f.ctx, first.ID, f.now, ""))
+		first.EndedAt, first.EndedBy = &ended, "usr_9"
+		_, err = tx.Support().Open(f.ctx, "usr_1")
+		f.wants(baas.ErrNotFound, err)
+		for _, c := range []struct {
+			at   time.Time
+			want []baas.Support
+		}{{time.Time{}, []baas.Support{second, first}}, {f.now, []baas.Support{second}}, {second.ExpiresAt, []baas.Support{}}} {
+			got, _, err := tx.Support().List(f.ctx, baas.SupportFilter{ActiveAt: c.at})
+			f.ok(err)
+			f.equal(got, c.want)
+		}
+		return tx.Support().Create(f.ctx, session(t.ID, "usr_1")) // a new one after the end of the other
+	})
+	f.wants(baas.ErrNotFound, f.s.Tenant(baas.NewID(baas.PrefixTenant)).Update(f.ctx, func(tx baas.TenantTx) error {
+		return tx.Support().Create(f.ctx, session("", "usr_1"))
+	}))
+	f.system(func(tx baas.SystemTx) error {
+		open, err := tx.OpenSupport(f.ctx)
+		f.ok(err)
+		f.equal(len(open), 3)
+		f.equal(open[0], second)
+		f.equal(open[1], elsewhere)
+		return nil
+	})
+}

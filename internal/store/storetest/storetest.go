@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t testing.TB) baas.Store) {
 		{"Moves", testMoves},
 		{"Artifacts", testArtifacts},
 		{"Events", testEvents},
+		{"Support", testSupport},
 		{"Idempotency", testIdempotency},
 		{"Search", testSearch},
 		{"Pages", testPages},
@@ -206,6 +207,7 @@ func (f *fixture) filled() baas.Tenant {
 		f.ok(tx.Moves().Create(f.ctx, baas.Move{ID: baas.NewID(baas.PrefixMove), BotID: b.ID, From: w.ID, To: w2.ID, Step: baas.MoveRequested}))
 		f.ok(tx.Events().Add(f.ctx, baas.Event{ID: baas.NewID(baas.PrefixEvent), At: f.now}))
 		f.ok(tx.Idempotency().Put(f.ctx, baas.IdempotencyRecord{Key: "k"}))
+		f.ok(tx.Support().Create(f.ctx, baas.Support{ID: baas.NewID(baas.PrefixSupport), UserID: "usr_x", ExpiresAt: f.now}))
 		_, err := tx.Usage().Record(f.ctx, f.now, []baas.UsageWindow{{WorkerID: w.ID, Start: f.now.Truncate(time.Minute), Meters: baas.Meters{Requests: 1}}})
 		return err
 	})

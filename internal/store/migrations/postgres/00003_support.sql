@@ -1,0 +1,25 @@
+-- Who supported, why and when stays as long as the tenant; name and e-mail are the operator's at that time, since a
+-- tenant sees no people but its members.
+-- +goose Up
+
+CREATE TABLE support (
+    id         TEXT PRIMARY KEY,
+    tenant_id  TEXT NOT NULL REFERENCES tenants (id) ON DELETE CASCADE,
+    user_id    TEXT NOT NULL,
+    name       TEXT NOT NULL,
+    email      TEXT NOT NULL,
+    reason     TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    expires_at BIGINT NOT NULL,
+    ended_at   BIGINT,
+    ended_by   TEXT
+);
+CREATE INDEX support_tenant ON support (tenant_id, id);
+CREATE UNIQUE INDEX support_open ON support (tenant_id, user_id) WHERE ended_at IS NULL;
+
+CREATE POLICY tenant ON support
+    USING (tenant_id = (SELECT current_setting('baas.tenant', true))
+        OR (SELECT current_setting('baas.scope', true)) = 'system');
+ALTER TABLE support ENABLE ROW LEVEL SECURITY;
+ALTER TABLE support FORCE ROW LEVEL SECURITY;
+GRANT SELECT, INSERT, UPDATE, DELETE ON support TO baas_app;
