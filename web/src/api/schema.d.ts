@@ -593,6 +593,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{tenant}/support": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Support sessions of a tenant, newest first
+         * @description Who of the platform was or is in the tenant, why and until when. Every member sees it.
+         */
+        get: operations["support-list"];
+        put?: never;
+        /**
+         * Open a support session (operators of the platform)
+         * @description For its time the operator acts in the tenant like a member with the role operator, without API tokens, access tokens of bots and deletions. The tenant sees who, why and until when. 409 while the operator has one open there.
+         */
+        post: operations["support-open"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{tenant}/support/{support}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * End a support session
+         * @description For operators of the platform and for owners of the tenant. May be repeated.
+         */
+        delete: operations["support-end"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{tenant}/tokens": {
         parameters: {
             query?: never;
@@ -821,7 +865,7 @@ export interface components {
             locale: "pt-BR" | "en";
             name: string;
             operator: boolean;
-            /** @description Where the person is a member */
+            /** @description Where the person is a member, or in support mode */
             tenants: components["schemas"]["Membership"][];
             /** Format: date-time */
             updated_at: string;
@@ -994,7 +1038,7 @@ export interface components {
         Change: {
             id: string;
             /** @enum {string} */
-            kind: "tenant" | "worker" | "bot" | "move" | "member" | "invitation" | "secret" | "token" | "event" | "resync";
+            kind: "tenant" | "worker" | "bot" | "move" | "member" | "invitation" | "secret" | "token" | "event" | "support" | "resync";
             tenant_id: string;
             worker_id?: string;
         };
@@ -1172,6 +1216,11 @@ export interface components {
             /** @description Send as cursor for the next page; left out on the last */
             next?: string;
         };
+        ListSupport: {
+            items: components["schemas"]["Support"][];
+            /** @description Send as cursor for the next page; left out on the last */
+            next?: string;
+        };
         ListTenant: {
             items: components["schemas"]["Tenant"][];
             /** @description Send as cursor for the next page; left out on the last */
@@ -1224,6 +1273,8 @@ export interface components {
         Membership: {
             /** @enum {string} */
             role: "owner" | "admin" | "operator" | "viewer";
+            /** @description An operator of the platform is in the tenant by this support session and no member of it */
+            support?: components["schemas"]["Support"];
             tenant: components["schemas"]["Tenant"];
             worker_ids: string[];
         };
@@ -1422,6 +1473,40 @@ export interface components {
              * @example 512
              */
             memory_mib: number;
+        };
+        Support: {
+            /** Format: date-time */
+            created_at: string;
+            /** @description Of the operator, when it began */
+            email: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /** @description User id; empty when its time was over */
+            ended_by?: string;
+            /**
+             * Format: date-time
+             * @description When it ends by itself
+             */
+            expires_at: string;
+            id: string;
+            /** @description Of the operator, when it began */
+            name: string;
+            reason: string;
+            tenant_id: string;
+            /** @description The operator of the platform */
+            user_id: string;
+        };
+        SupportCreate: {
+            /**
+             * Format: int64
+             * @description 60 when left out
+             */
+            minutes?: number;
+            /**
+             * @description Why; the tenant sees it
+             * @example Ticket 4711: the WhatsApp bot doesn't answer
+             */
+            reason: string;
         };
         Telegram: {
             /**
@@ -3173,6 +3258,119 @@ export interface operations {
             };
             path: {
                 name: string;
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support-list": {
+        parameters: {
+            query?: {
+                /** @description Only those that are open now */
+                active?: boolean;
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description Things on the page; 50 when left out */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListSupport"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support-open": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your choice; the same request with the same key is carried out once, and answered the same for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SupportCreate"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Support"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "support-end": {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Any text of your choice; the same request with the same key is carried out once, and answered the same for a day */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @description Id of the support session */
+                support: string;
                 /** @description Id or slug of the tenant */
                 tenant: string;
             };
