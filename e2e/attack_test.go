@@ -264,7 +264,7 @@ func (a *attackRun) hardened() {
 	must(a.t, err)
 	a.check(c2.Isolation[a.level] != "", "the operator is told what isolates", "%s", c2.Isolation[a.level])
 	if strings.Contains(c2.Isolation[baas.IsolationContainer], "runc 1.1.5") {
-		a.check(strings.Contains(strings.Join(c2.Warnings, " "), "CVE-2024-21626"), "an old runc with a known break-out is named", "%v", c2.Warnings)
+		a.check(strings.Contains(fmt.Sprint(c2.Warnings), "CVE-2024-21626"), "an old runc with a known break-out is named", "%v", c2.Warnings)
 	}
 }
 

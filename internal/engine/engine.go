@@ -76,7 +76,28 @@ type Capabilities struct {
 	LiveResize bool                      `json:"live_resize" doc:"CPU and memory change without a restart"`
 	DiskLimit  string                    `json:"disk_limit" enum:"enforced,watched,none" doc:"watched: the agent stops the bots of a Worker that passes its limit"`
 	Images     bool                      `json:"images" doc:"Workers may run images of their own"`
-	Warnings   []string                  `json:"warnings,omitempty" doc:"What the operator should know, such as: nothing is isolated"`
+	Warnings   []Warning                 `json:"warnings,omitempty" doc:"What the operator should know, such as: nothing is isolated"`
+}
+
+// WarningCode classifies a Warning. Codes are stable, so that a client can say it in another language.
+type WarningCode string
+
+// The codes of warnings.
+const (
+	WarnNothingIsolated WarningCode = "nothing_isolated" // bots read and reach what the control plane can
+	WarnNoLimits        WarningCode = "no_limits"        // CPU, memory or processes of Workers aren't limited
+	WarnRuntimeOutdated WarningCode = "runtime_outdated" // the runtime has published ways out of a container
+	WarnNoSeccomp       WarningCode = "no_seccomp"       // any system call is open to bots
+	WarnHostReachable   WarningCode = "host_reachable"   // bots may reach the host's ports and metadata addresses
+	WarnResizeRestarts  WarningCode = "resize_restarts"  // a new size of CPU or memory restarts the Worker
+	WarnNetworkPolicies WarningCode = "network_policies" // the network plugin must enforce NetworkPolicies
+	WarnSimulated       WarningCode = "simulated"        // nothing really runs
+)
+
+// Warning is something that the operator should know.
+type Warning struct {
+	Code    WarningCode `json:"code" enum:"nothing_isolated,no_limits,runtime_outdated,no_seccomp,host_reachable,resize_restarts,network_policies,simulated" doc:"Stable; switch on this"`
+	Message string      `json:"message" doc:"For a person, in English, with what is particular here"`
 }
 
 // Engine runs one isolated machine per Worker. Every method may be called again at any time, also after a crash in

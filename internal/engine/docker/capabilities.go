@@ -145,16 +145,19 @@ func (e *Engine) Capabilities(ctx context.Context) (engine.Capabilities, error) 
 		}
 	}
 	if w := runcWarning(info.runcInfo); w != "" && c.Isolation[baas.IsolationContainer] != "" {
-		c.Warnings = append(c.Warnings, w)
+		c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnRuntimeOutdated, Message: w})
 	}
 	if !info.MemoryLimit || !info.CPUCfsQuota || !info.PidsLimit {
-		c.Warnings = append(c.Warnings, "the engine's host can't limit memory, CPU or processes of containers: its kernel lacks cgroup support for it")
+		c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnNoLimits,
+			Message: "the engine's host can't limit memory, CPU or processes of containers: its kernel lacks cgroup support for it"})
 	}
 	if !slices.ContainsFunc(info.SecurityOptions, func(o string) bool { return strings.Contains(o, "seccomp") }) {
-		c.Warnings = append(c.Warnings, "the engine runs containers without seccomp: any system call is open to bots")
+		c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnNoSeccomp,
+			Message: "the engine runs containers without seccomp: any system call is open to bots"})
 	}
 	if _, err := e.guardState(); err != nil {
-		c.Warnings = append(c.Warnings, fmt.Sprintf("bots may reach the host's ports and the cloud's metadata addresses: %v", err))
+		c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnHostReachable,
+			Message: fmt.Sprintf("bots may reach the host's ports and the cloud's metadata addresses: %v", err)})
 	}
 	return c, nil
 }

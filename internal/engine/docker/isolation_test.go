@@ -219,7 +219,7 @@ func TestRulesThatCanNotBeSetStopNewMachines(t *testing.T) {
 		t.Errorf("left: %v", left)
 	}
 	c, err := e.Capabilities(t.Context())
-	if err != nil || !strings.Contains(strings.Join(c.Warnings, "\n"), "metadata") {
+	if err != nil || !strings.Contains(fmt.Sprint(c.Warnings), "metadata") {
 		t.Errorf("no warning about it: %v %v", c.Warnings, err)
 	}
 	e.cfg.AllowUnguarded = true

@@ -68,7 +68,7 @@ func New(cfg Config) *Engine {
 		cfg.Capabilities = engine.Capabilities{
 			Engine: "fake", Version: "1", LiveResize: true, DiskLimit: "none", Images: true,
 			Isolation: map[baas.Isolation]string{baas.IsolationContainer: "fake", baas.IsolationSandbox: "fake", baas.IsolationVM: "fake"},
-			Warnings:  []string{"this engine runs nothing"},
+			Warnings:  []engine.Warning{{Code: engine.WarnSimulated, Message: "this engine runs nothing"}},
 		}
 	}
 	return &Engine{cfg: cfg, machines: map[string]*machine{}}

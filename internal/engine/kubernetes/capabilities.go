@@ -144,8 +144,10 @@ func (e *Engine) Capabilities(context.Context) (engine.Capabilities, error) {
 		c.Isolation[level] = fmt.Sprintf("RuntimeClass %s (%s)", name, e.runtimeClass(name).Handler)
 	}
 	if !c.LiveResize {
-		c.Warnings = append(c.Warnings, "a Worker restarts when its CPU or memory changes: pods are resized in place from Kubernetes 1.34 on")
+		c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnResizeRestarts,
+			Message: "a Worker restarts when its CPU or memory changes: pods are resized in place from Kubernetes 1.34 on"})
 	}
-	c.Warnings = append(c.Warnings, "Workers are kept from each other and from the cluster's network by NetworkPolicies: make sure that its network plugin enforces them")
+	c.Warnings = append(c.Warnings, engine.Warning{Code: engine.WarnNetworkPolicies,
+		Message: "Workers are kept from each other and from the cluster's network by NetworkPolicies: make sure that its network plugin enforces them"})
 	return c, nil
 }

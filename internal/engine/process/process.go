@@ -353,9 +353,10 @@ func (e *Engine) Capabilities(context.Context) (engine.Capabilities, error) {
 		Missing: map[baas.Isolation]string{
 			baas.IsolationContainer: isolatesNothing, baas.IsolationSandbox: isolatesNothing, baas.IsolationVM: isolatesNothing,
 		},
-		Warnings: []string{
-			"nothing is isolated: every bot can read the files and use the network of this machine, the control plane's included",
-			"limits of CPU and memory are not enforced",
+		Warnings: []engine.Warning{
+			{Code: engine.WarnNothingIsolated,
+				Message: "nothing is isolated: every bot can read the files and use the network of this machine, the control plane's included"},
+			{Code: engine.WarnNoLimits, Message: "limits of CPU and memory are not enforced"},
 		},
 	}, nil
 }

@@ -1033,7 +1033,7 @@ export interface components {
             };
             version: string;
             /** @description What the operator should know, such as: nothing is isolated */
-            warnings?: string[];
+            warnings?: components["schemas"]["Warning"][];
         };
         Change: {
             id: string;
@@ -1651,6 +1651,15 @@ export interface components {
             operator: boolean;
             /** Format: date-time */
             updated_at: string;
+        };
+        Warning: {
+            /**
+             * @description Stable; switch on this
+             * @enum {string}
+             */
+            code: "nothing_isolated" | "no_limits" | "runtime_outdated" | "no_seccomp" | "host_reachable" | "resize_restarts" | "network_policies" | "simulated";
+            /** @description For a person, in English, with what is particular here */
+            message: string;
         };
         WhatsApp: {
             access_token_secret: string;

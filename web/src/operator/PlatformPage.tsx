@@ -26,9 +26,9 @@ export function PlatformPage() {
       ) : (
         <>
           {(data.warnings ?? []).map((warning) => (
-            <div key={warning} className={classes.warning} role="alert">
+            <div key={warning.code} className={classes.warning} role="alert">
               <IconAlertTriangle size={18} stroke={1.8} aria-hidden />
-              <span>{warning}</span>
+              <span>{warning.message}</span>
             </div>
           ))}
           {(data.warnings ?? []).length === 0 && (
