@@ -125,7 +125,7 @@ func (c *Controller) observedAgent(workerID string) (agent *plan.Agent, lostAt t
 		if at, ok := c.lost[workerID]; ok && at.After(lostAt) {
 			lostAt = at
 		}
-		if conn != nil { // connected, first report on its way
+		if conn != nil || !c.Whole() { // connected, first report on its way; or nobody knows
 			lostAt = c.Now()
 		}
 		return nil, lostAt

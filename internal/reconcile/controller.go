@@ -34,8 +34,13 @@ type Config struct {
 	AgentToken func(workerID string) string
 	// Holder names this process in the lease.
 	Holder string
-	Log    *slog.Logger
-	Now    func() time.Time // time.Now when nil
+	// Clock tells the time that all processes agree on, by which the lease ends; Now when nil.
+	Clock func(ctx context.Context) (time.Time, error)
+	// Whole reports whether Agents knows of every connected agent. While it doesn't, one that isn't known may be connected
+	// all the same, and no machine is restarted because its agent is away. Always when nil.
+	Whole func() bool
+	Log   *slog.Logger
+	Now   func() time.Time // time.Now when nil
 	// Parallel is how many passes run at once; 16 when 0.
 	Parallel int
 	// Resync is how often each Worker is looked at without a reason; 1 minute when 0.
@@ -47,7 +52,11 @@ type Config struct {
 
 const (
 	leaseName = "controllers"
-	leaseTTL  = 15 * time.Second
+	leaseTTL  = 12 * time.Second
+	// leaseRenew is between renewals, and the longest that one may take. Who couldn't renew for leaseTrust has stopped
+	// working well before anybody else may begin.
+	leaseRenew = leaseTTL / 4
+	leaseTrust = leaseTTL * 2 / 3
 )
 
 type kind string
@@ -90,6 +99,12 @@ func New(c Config) *Controller {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Clock == nil {
+		c.Clock = func(context.Context) (time.Time, error) { return c.Now(), nil }
+	}
+	if c.Whole == nil {
+		c.Whole = func() bool { return true }
+	}
 	if c.Parallel == 0 {
 		c.Parallel = 16
 	}
@@ -118,7 +133,7 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	c.mu.Unlock()
 	context.AfterFunc(ctx, c.queue.ShutDown)
 	started()
-	tick := time.NewTicker(leaseTTL / 3)
+	tick := time.NewTicker(leaseRenew)
 	defer tick.Stop()
 	var reign *reign
 	defer func() {
@@ -129,13 +144,14 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	}()
 	renewed := time.Time{}
 	for {
-		held, err := c.Store.Lease(ctx, leaseName, c.Holder, c.Now(), leaseTTL)
+		asked := c.Now()
+		held, err := c.lease(ctx, leaseTTL)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			c.Log.Error("renewing the controller lease", "err", err)
-			held = reign != nil && c.Now().Sub(renewed) < leaseTTL*2/3
+			held = reign != nil && c.Now().Add(leaseRenew).Sub(renewed) < leaseTrust
 		case held:
-			renewed = c.Now()
+			renewed = asked
 		}
 		switch {
 		case held && reign == nil:
@@ -154,11 +170,20 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	}
 }
 
+// lease takes or renews the lease, or gives it back when ttl is zero.
+func (c *Controller) lease(ctx context.Context, ttl time.Duration) (held bool, err error) {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	now, err := c.Clock(ctx)
+	if err != nil {
+		return false, err
+	}
+	return c.Store.Lease(ctx, leaseName, c.Holder, now, ttl)
+}
+
 // giveBack ends the lease early, so that the next process need not wait for its end.
 func (c *Controller) giveBack(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
-	defer cancel()
-	if _, err := c.Store.Lease(ctx, leaseName, c.Holder, c.Now(), 0); err != nil {
+	if _, err := c.lease(ctx, 0); err != nil {
 		c.Log.Warn("giving the controller lease back", "err", err)
 	}
 }

@@ -22,7 +22,8 @@ type machines struct {
 	fleet *fleet
 	mu    sync.Mutex
 	made  map[string]engine.State
-	calls map[string]int // machines made, by id: nothing may be made twice
+	calls map[string]int    // machines made, by id: nothing may be made twice
+	plans map[string]string // the tenant's plan as it was given, by Worker
 	fail  func(op, id string) error
 	engine.Notifier
 }
@@ -46,6 +47,7 @@ func (e *machines) Ensure(_ context.Context, m engine.Machine, progress func(eng
 	if !ok {
 		e.calls[m.ID]++
 	}
+	e.plans[m.ID] = m.Plan.ID
 	s = engine.State{ID: m.ID, TenantID: m.TenantID, Phase: s.Phase, Size: m.Size, Volume: true, Current: true, StartedAt: time.Now()}
 	if s.Phase == "" {
 		s.Phase = engine.PhaseStopped
@@ -151,7 +153,7 @@ func newPlatform(t *testing.T) *platform {
 		t.Fatal(err)
 	}
 	p := &platform{t: t, store: st, fleet: newFleet(t), tenant: baas.NewID(baas.PrefixTenant)}
-	p.engine = &machines{fleet: p.fleet, made: map[string]engine.State{}, calls: map[string]int{}}
+	p.engine = &machines{fleet: p.fleet, made: map[string]engine.State{}, calls: map[string]int{}, plans: map[string]string{}}
 	t.Cleanup(func() {
 		p.stop()
 		st.Close()
@@ -297,6 +299,11 @@ func TestAWorkerIsMadeRunsItsBotAndIsDeletedWithoutALeftover(t *testing.T) {
 	b := p.bot("Ana", w)
 	p.awaitWorker(w, baas.WorkerRunning)
 	p.awaitBot(b, w)
+	p.engine.mu.Lock()
+	if plan := p.engine.plans[w]; plan != baas.PlanEnterprise {
+		t.Errorf("the engine is told of the plan %q", plan)
+	}
+	p.engine.mu.Unlock()
 	p.desire(w, baas.DesiredStopped)
 	p.awaitWorker(w, baas.WorkerStopped)
 	p.desire(w, baas.DesiredRunning)

@@ -18,6 +18,7 @@ import (
 // snapshot is what the store says about one Worker, read in one transaction.
 type snapshot struct {
 	tenant baas.Tenant
+	plan   baas.Plan // read for passes alone
 	worker baas.Worker
 	bots   []baas.Bot
 	moves  []baas.Move
@@ -58,7 +59,7 @@ func (c *Controller) workerPass(ctx context.Context, id string) (again time.Time
 	if err != nil {
 		return time.Time{}, fmt.Errorf("reading Worker %s: %w", id, err)
 	}
-	state, err := c.Engine.Inspect(ctx, c.machine(s.worker))
+	state, err := c.Engine.Inspect(ctx, c.machine(s))
 	if err != nil {
 		return time.Time{}, errors.Join(fmt.Errorf("inspecting the machine: %w", err), c.engineAway(ctx, s, err))
 	}
@@ -103,6 +104,9 @@ func (c *Controller) observe(ctx context.Context, id string) (s snapshot, d agen
 		if s, err = read(ctx, tx, id); err != nil {
 			return err
 		}
+		if s.plan, err = tx.In(s.worker.TenantID).Plan(ctx); err != nil {
+			return fmt.Errorf("reading the tenant's plan: %w", err)
+		}
 		d, sum, err = desired(ctx, tx.In(s.worker.TenantID), c.Keys, s)
 		return err
 	}
@@ -132,9 +136,10 @@ func (c *Controller) observe(ctx context.Context, id string) (s snapshot, d agen
 }
 
 // machine is what the Worker's machine should be.
-func (c *Controller) machine(w baas.Worker) engine.Machine {
+func (c *Controller) machine(s snapshot) engine.Machine {
+	w := s.worker
 	return engine.Machine{ID: w.ID, TenantID: w.TenantID, Name: w.Name, Image: w.Image, Isolation: w.Isolation, Size: w.Size,
-		AgentToken: c.AgentToken(w.ID), Restarts: w.Restarts}
+		AgentToken: c.AgentToken(w.ID), Restarts: w.Restarts, Plan: s.plan}
 }
 
 // remember notes with which settings an attempt failed.
@@ -150,7 +155,7 @@ func (c *Controller) execute(ctx context.Context, s snapshot, d agentapi.Desired
 	c.metrics.action(a)
 	switch a := a.(type) {
 	case plan.EnsureMachine:
-		return c.ensure(ctx, w)
+		return c.ensure(ctx, s)
 	case plan.StopMachine:
 		return c.Engine.Stop(ctx, w.ID)
 	case plan.RestartMachine:
@@ -183,14 +188,14 @@ type step struct {
 }
 
 // ensure makes or changes the machine. Its steps are recorded beside the work, which doesn't wait for the database.
-func (c *Controller) ensure(ctx context.Context, w baas.Worker) error {
+func (c *Controller) ensure(ctx context.Context, s snapshot) error {
 	var names []engine.Step
 	steps := make(chan step, 16)
 	recorded := make(chan struct{})
-	go func() { defer close(recorded); c.record(ctx, w, steps) }()
-	err := c.Engine.Ensure(ctx, c.machine(w), func(s engine.Step) {
-		names = append(names, s)
-		steps <- step{s, c.Now()}
+	go func() { defer close(recorded); c.record(ctx, s.worker, steps) }()
+	err := c.Engine.Ensure(ctx, c.machine(s), func(now engine.Step) {
+		names = append(names, now)
+		steps <- step{now, c.Now()}
 	})
 	close(steps)
 	<-recorded // the next pass writes a state of its own

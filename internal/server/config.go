@@ -38,6 +38,9 @@ type Config struct {
 	AgentListen      string `env:"BAAS_AGENT_LISTEN"`                           // where agents connect; chosen by the engine when empty
 	AgentURL         string `env:"BAAS_AGENT_URL"`                              // how agents reach AgentListen; made from it when empty
 
+	ReplicaListen string `env:"BAAS_REPLICA_LISTEN"` // where other control planes on the same database connect; this one is alone when empty
+	ReplicaHost   string `env:"BAAS_REPLICA_HOST"`   // name or address at which they reach it; that of ReplicaListen when empty
+
 	OperatorEmail    string `env:"BAAS_OPERATOR_EMAIL"`          // made an operator at start, if new
 	OperatorPassword string `env:"BAAS_OPERATOR_PASSWORD,unset"` // of a new operator
 
@@ -63,6 +66,11 @@ func ConfigFromEnv() (Config, error) {
 	return c, nil
 }
 
+// postgres reports whether the database is a server that several processes use, not a file.
+func postgres(database string) bool {
+	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
+}
+
 // complete fills what follows from other fields and reports everything that is wrong.
 func (c *Config) complete() error {
 	var errs []error
@@ -82,6 +90,24 @@ func (c *Config) complete() error {
 		if _, _, err := net.SplitHostPort(c.AgentListen); err != nil {
 			wrong("BAAS_AGENT_LISTEN", "is %q; must be host:port", c.AgentListen)
 		}
+	}
+	if c.ReplicaListen != "" {
+		host, _, err := net.SplitHostPort(c.ReplicaListen)
+		ip := net.ParseIP(host)
+		switch {
+		case err != nil:
+			wrong("BAAS_REPLICA_LISTEN", "is %q; must be host:port", c.ReplicaListen)
+		case c.ReplicaHost == "" && (host == "" || ip != nil && ip.IsUnspecified()):
+			wrong("BAAS_REPLICA_HOST", "must be set: the name or address at which other replicas reach %s", c.ReplicaListen)
+		}
+		if !postgres(c.Database) {
+			wrong("BAAS_REPLICA_LISTEN", "is set, and several replicas need PostgreSQL in BAAS_DATABASE_URL")
+		}
+		if c.Engine == "process" {
+			wrong("BAAS_REPLICA_LISTEN", "is set, and the Workers of the process engine end with the control plane that runs them; several replicas need docker or kubernetes")
+		}
+	} else if c.ReplicaHost != "" {
+		wrong("BAAS_REPLICA_HOST", "is set without BAAS_REPLICA_LISTEN, where other replicas connect")
 	}
 	if c.PublicURL != "" {
 		u, err := url.Parse(c.PublicURL)

@@ -39,12 +39,14 @@ func TestEveryVariableIsDocumented(t *testing.T) {
 }
 
 func TestConfigNamesEveryMistake(t *testing.T) {
-	c := Config{Listen: "8080", PublicURL: "baas.example.com", Engine: "podman", DockerPool: "10.231.0.0", LogFormat: "xml", OperatorEmail: "a@example.com"}
+	c := Config{Listen: "8080", PublicURL: "baas.example.com", Engine: "podman", DockerPool: "10.231.0.0", LogFormat: "xml", OperatorEmail: "a@example.com",
+		ReplicaListen: "0.0.0.0:8082"}
 	err := c.complete()
 	if err == nil {
 		t.Fatal("accepted")
 	}
-	for _, name := range []string{"BAAS_LISTEN", "BAAS_PUBLIC_URL", "BAAS_ENGINE", "BAAS_DOCKER_POOL", "BAAS_LOG_FORMAT", "BAAS_OPERATOR_PASSWORD"} {
+	for _, name := range []string{"BAAS_LISTEN", "BAAS_PUBLIC_URL", "BAAS_ENGINE", "BAAS_DOCKER_POOL", "BAAS_LOG_FORMAT", "BAAS_OPERATOR_PASSWORD",
+		"BAAS_REPLICA_LISTEN", "BAAS_REPLICA_HOST"} {
 		if !strings.Contains(err.Error(), name) {
 			t.Errorf("%s is not named in: %v", name, err)
 		}

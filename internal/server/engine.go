@@ -20,6 +20,9 @@ import (
 // restarts, since running machines know it.
 const defaultAgentPort = "8081"
 
+// kubernetesParallel is how many Workers are seen to at once on a cluster, where nearly all of the work is waiting for it.
+const kubernetesParallel = 256
+
 // openEngine listens for agents where the engine's machines can reach it, and opens the engine.
 func (s *Server) openEngine(ctx context.Context) (err error) {
 	switch s.cfg.Engine {
@@ -88,7 +91,8 @@ func (s *Server) openKubernetes(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("opening the Kubernetes engine: %w", err)
 	}
-	s.engine = e
+	s.engine, s.closeEngine = e, e.Close
+	s.parallel = kubernetesParallel
 	return nil
 }
 

@@ -31,6 +31,7 @@ import (
 	"github.com/baas-platform/baas/internal/httpapi"
 	"github.com/baas-platform/baas/internal/metering"
 	"github.com/baas-platform/baas/internal/reconcile"
+	"github.com/baas-platform/baas/internal/replica"
 	"github.com/baas-platform/baas/internal/sealing"
 	"github.com/baas-platform/baas/internal/service"
 	"github.com/baas-platform/baas/internal/store"
@@ -47,15 +48,18 @@ type Server struct {
 	engine engine.Engine
 	app    *app.App
 	hub    *tunnel.Hub
+	mesh   *replica.Mesh
 	loops  *service.Group
 	// installation is on everything that this platform makes on engines.
 	installation string
 
 	public      net.Listener
 	agents      net.Listener
+	replicas    net.Listener // nil when this control plane is alone
 	publicHTTP  *http.Server
 	agentsHTTP  *http.Server
 	closeEngine func() error
+	parallel    int // passes of the controllers at once; their default when 0
 }
 
 // New makes a control plane that listens but doesn't work yet. The caller must call Run or Close.
@@ -88,6 +92,11 @@ func New(ctx context.Context, cfg Config, log *slog.Logger) (_ *Server, err erro
 	if s.keys, err = sealing.Load(ctx, sealing.Config{File: cfg.MasterKeyFile, Value: cfg.MasterKey}); err != nil {
 		return nil, fmt.Errorf("opening the master key: %w", err)
 	}
+	if cfg.ReplicaListen != "" {
+		if s.replicas, err = listen(ctx, cfg.ReplicaListen); err != nil {
+			return nil, fmt.Errorf("for other replicas: %w", err)
+		}
+	}
 	if err := s.openEngine(ctx); err != nil {
 		return nil, err
 	}
@@ -103,6 +112,21 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
 	return l, nil
+}
+
+// replicaAddress is where other replicas reach this one.
+func (s *Server) replicaAddress() string {
+	if s.replicas == nil {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(s.replicas.Addr().String())
+	if err != nil {
+		return s.replicas.Addr().String()
+	}
+	if s.cfg.ReplicaHost != "" {
+		host = s.cfg.ReplicaHost
+	}
+	return net.JoinHostPort(host, port)
 }
 
 // reachable is an address for a person's browser: that of this machine where the listener takes any.
@@ -131,6 +155,7 @@ func (s *Server) wire(ctx context.Context) error {
 
 	var controller *reconcile.Controller
 	var gw *gateway.Gateway
+	process := baas.NewID("ctl")
 	s.hub = tunnel.NewHub(tunnel.HubConfig{
 		Authenticate: func(ctx context.Context, workerID, presented string) error {
 			if !hmac.Equal([]byte(presented), []byte(token(workerID))) {
@@ -138,27 +163,34 @@ func (s *Server) wire(ctx context.Context) error {
 			}
 			return s.store.System().View(ctx, func(tx baas.SystemTx) error { _, err := tx.Worker(ctx, workerID); return err })
 		},
-		OnConnect: func(p tunnel.Peer) {
-			controller.AgentConnected(context.WithoutCancel(ctx), p.WorkerID, p.Version)
-			gw.Wake(p.WorkerID)
-		},
-		OnDisconnect: func(p tunnel.Peer, _ error) { controller.AgentLost(p.WorkerID) },
+		Order:        func(ctx context.Context) (int64, error) { return s.mesh.Order(ctx) },
+		OnConnect:    func(p tunnel.Peer) { s.mesh.Connected(p) },
+		OnDisconnect: func(p tunnel.Peer, _ error) { s.mesh.Disconnected(p) },
 		Log:          s.log,
 	})
-	controller = reconcile.New(reconcile.Config{Store: s.store, Engine: s.engine, Agents: s.hub, Keys: s.keys, AgentToken: token,
-		Holder: baas.NewID("ctl"), Log: s.log, OrphanGrace: s.cfg.OrphanGrace, Resync: s.cfg.Resync})
+	s.mesh = replica.New(replica.Config{ID: process, Listener: s.replicas, Address: s.replicaAddress(), Key: s.keys.Derive("replicas"),
+		Registry: s.store, Agents: s.hub, Log: s.log,
+		OnConnect: func(workerID, version string) {
+			controller.AgentConnected(context.WithoutCancel(ctx), workerID, version)
+			gw.Wake(workerID)
+		},
+		OnDisconnect: func(workerID string) { controller.AgentLost(workerID) },
+	})
+	controller = reconcile.New(reconcile.Config{Store: s.store, Engine: s.engine, Agents: s.mesh, Keys: s.keys, AgentToken: token,
+		Holder: process, Clock: s.store.Clock, Whole: s.mesh.Whole, Log: s.log, Parallel: s.parallel, OrphanGrace: s.cfg.OrphanGrace, Resync: s.cfg.Resync})
 
 	var err error
-	gw, err = gateway.New(gateway.Config{Store: s.store, Agents: s.hub, SignKey: previewKey, PublicURL: s.cfg.PublicURL, BotHosts: s.cfg.BotHosts,
+	gw, err = gateway.New(gateway.Config{Store: s.store, Agents: s.mesh, SignKey: previewKey, PublicURL: s.cfg.PublicURL, BotHosts: s.cfg.BotHosts,
 		TrustedProxies: s.cfg.TrustedProxies, Limits: gateway.Limits{Wait: s.cfg.GatewayWait}, Log: s.log})
 	if err != nil {
 		return fmt.Errorf("making the gateway: %w", err)
 	}
-	s.app, err = app.New(app.Config{Store: s.store, Sealer: s.keys, Engine: s.engine, Agents: s.hub, PublicURL: s.cfg.PublicURL, Log: s.log,
+	s.app, err = app.New(app.Config{Store: s.store, Sealer: s.keys, Engine: s.engine, Agents: s.mesh, PublicURL: s.cfg.PublicURL, Log: s.log,
 		SignPreview: func(botID string, until time.Time) string { return gateway.SignPreview(previewKey, botID, until) }, BotURL: gw.BotURL})
 	if err != nil {
 		return err
 	}
+	// Each control plane collects from the agents that it holds.
 	collector := metering.New(metering.Config{Store: s.store, Agents: s.hub, Log: s.log, Connected: func() []string {
 		var ids []string
 		for _, p := range s.hub.Peers() {
@@ -174,8 +206,10 @@ func (s *Server) wire(ctx context.Context) error {
 	registry.MustRegister(controller.Collectors()...)
 	registry.MustRegister(collector.Collectors()...)
 	registry.MustRegister(gw.Collectors()...)
+	registry.MustRegister(s.mesh.Collectors()...)
 
 	s.loops = service.NewGroup(
+		service.New("replicas", s.mesh.Run),
 		service.New("use cases", s.app.Run),
 		service.New("gateway", func(ctx context.Context, started func()) error { started(); return gw.Run(ctx) }),
 		service.New("controllers", controller.Run),
@@ -303,7 +337,7 @@ func (s *Server) Close(ctx context.Context) error {
 	if s.hub != nil {
 		errs = append(errs, s.hub.Close(ctx))
 	}
-	for _, l := range []net.Listener{s.public, s.agents} {
+	for _, l := range []net.Listener{s.public, s.agents, s.replicas} {
 		if l != nil {
 			if err := l.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 				errs = append(errs, err)
