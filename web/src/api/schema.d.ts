@@ -147,6 +147,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/platform/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How the platform is (operators of the platform)
+         * @description Asks the database and the engine of Workers at the time of the request. A part that doesn't answer says so; the answer is 200 then too.
+         */
+        get: operations["platform-health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/platform/tenants": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tenants with what they have and used (operators of the platform)
+         * @description Numbers, and nothing of what is inside. The usage is that of the last 24 full hours.
+         */
+        get: operations["platform-tenants"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants": {
         parameters: {
             query?: never;
@@ -879,6 +919,23 @@ export interface components {
             /** @description The new password, at least 10 characters */
             password?: string;
         };
+        AgentCensus: {
+            /**
+             * Format: int64
+             * @description Of these, with an agent that is connected
+             */
+            connected: number;
+            /**
+             * Format: int64
+             * @description Workers that should run
+             */
+            expected: number;
+            /**
+             * Format: int64
+             * @description Of these, whose agent's connection is lost
+             */
+            unreachable: number;
+        };
         Artifact: {
             /** @description sha256: and 64 hexadecimal digits */
             digest: string;
@@ -1035,6 +1092,24 @@ export interface components {
             /** @description What the operator should know, such as: nothing is isolated */
             warnings?: components["schemas"]["Warning"][];
         };
+        Census: {
+            agents: components["schemas"]["AgentCensus"];
+            /** @description By state; states without a bot are left out */
+            bots: {
+                [key: string]: number;
+            };
+            /**
+             * Format: int64
+             * @description Of the tenants
+             */
+            suspended: number;
+            /** Format: int64 */
+            tenants: number;
+            /** @description By state; states without a Worker are left out */
+            workers: {
+                [key: string]: number;
+            };
+        };
         Change: {
             id: string;
             /** @enum {string} */
@@ -1042,10 +1117,39 @@ export interface components {
             tenant_id: string;
             worker_id?: string;
         };
+        ControlPlane: {
+            /** Format: date-time */
+            started_at: string;
+            /** Format: int64 */
+            uptime_seconds: number;
+            version: string;
+        };
         Credentials: {
             /** @example ana@example.com */
             email: string;
             password: string;
+        };
+        DatabaseHealth: {
+            answers: boolean;
+            /** @enum {string} */
+            kind: "sqlite" | "postgres";
+            /**
+             * Format: double
+             * @description Of one question, in milliseconds
+             */
+            latency_ms: number;
+            /**
+             * Format: int64
+             * @description What its tables take on disk
+             */
+            size_bytes: number;
+            /** @example 3.50.4 */
+            version: string;
+        };
+        EngineHealth: {
+            answers: boolean;
+            /** @description Left out when it doesn't answer */
+            capabilities?: components["schemas"]["Capabilities"];
         };
         EnvVar: {
             name: string;
@@ -1082,6 +1186,14 @@ export interface components {
             message?: string;
             /** @description Words or phrases that ask for a person */
             triggers?: string[];
+        };
+        Health: {
+            /** @description What all tenants have; left out when the database doesn't answer */
+            census?: components["schemas"]["Census"];
+            /** @description The process that answers; of several each has its own */
+            control_plane: components["schemas"]["ControlPlane"];
+            database: components["schemas"]["DatabaseHealth"];
+            engine: components["schemas"]["EngineHealth"];
         };
         HealthCheck: {
             /** @description Must end with 0 */
@@ -1226,6 +1338,11 @@ export interface components {
             /** @description Send as cursor for the next page; left out on the last */
             next?: string;
         };
+        ListTenantSummary: {
+            items: components["schemas"]["TenantSummary"][];
+            /** @description Send as cursor for the next page; left out on the last */
+            next?: string;
+        };
         ListToken: {
             items: components["schemas"]["Token"][];
             /** @description Send as cursor for the next page; left out on the last */
@@ -1283,6 +1400,37 @@ export interface components {
             role?: "owner" | "admin" | "operator" | "viewer";
             /** @description Empty list: all Workers */
             worker_ids?: string[];
+        };
+        Meters: {
+            /**
+             * Format: int64
+             * @description Worker: received by its network; bot: received through the gateway
+             */
+            bytes_in: number;
+            /**
+             * Format: int64
+             * @description Worker: sent by its network; bot: sent through the gateway
+             */
+            bytes_out: number;
+            /**
+             * Format: int64
+             * @description CPU time, milliseconds
+             */
+            cpu_ms: number;
+            /** Format: int64 */
+            disk_byte_seconds: number;
+            /** Format: int64 */
+            memory_byte_seconds: number;
+            /**
+             * Format: int64
+             * @description Through the gateway
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Milliseconds that it ran
+             */
+            running_ms: number;
         };
         Move: {
             bot_id: string;
@@ -1542,6 +1690,22 @@ export interface components {
             plan?: string;
             /** @description Made from the name when empty */
             slug?: string;
+        };
+        TenantSummary: {
+            /** @description By state; states without a bot are left out */
+            bots: {
+                [key: string]: number;
+            };
+            /** @description Of its plan */
+            limits: components["schemas"]["Limits"];
+            tenant: components["schemas"]["Tenant"];
+            totals: components["schemas"]["Totals"];
+            /** @description Of all its Workers in the last 24 full hours */
+            usage: components["schemas"]["Meters"];
+            /** @description By state; states without a Worker are left out */
+            workers: {
+                [key: string]: number;
+            };
         };
         TenantTotals: {
             limits: components["schemas"]["Limits"];
@@ -2024,6 +2188,73 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Plan"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "platform-health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "platform-tenants": {
+        parameters: {
+            query?: {
+                /** @description next of the page before */
+                cursor?: string;
+                /** @description Things on the page; 50 when left out */
+                limit?: number;
+                plan?: string;
+                /** @description Part of the name or slug */
+                search?: string;
+                status?: "active" | "suspended";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListTenantSummary"];
                 };
             };
             /** @description Problem */

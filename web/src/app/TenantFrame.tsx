@@ -20,7 +20,7 @@ import { attentionOf } from '@/overview/attention';
 import { PlanFoot } from '@/tenants/PlanFoot';
 import { tenantQuery, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { TenantSwitcher } from '@/tenants/TenantSwitcher';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { useWorkers } from '@/workers/queries';
 import { WorkerSelector } from '@/workers/WorkerSelector';
 import { Frame } from './Frame';
@@ -43,7 +43,7 @@ export function TenantFrame() {
     setSearching(true);
   };
   useHotkeys([['mod+K', openSearch]], []);
-  const { error, refetch } = useQuery(tenantQuery(tenant));
+  const { data, error, refetch } = useQuery(tenantQuery(tenant));
 
   return (
     <LiveProvider tenant={tenant} key={tenant}>
@@ -70,7 +70,7 @@ export function TenantFrame() {
             </>
           }
         >
-          {error ? (
+          {failureOf({ data, error }) ? (
             <ErrorPanel error={error} retry={() => void refetch()} />
           ) : (
             <>

@@ -7,7 +7,7 @@ import { EventList, EventListSkeleton } from '@/events/EventList';
 import { latestEventsQuery } from '@/events/queries';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { AddressCard } from './AddressCard';
 import classes from './BotOverview.module.css';
@@ -112,7 +112,7 @@ export default function BotOverview({ bot }: PanelProps) {
                 {t('all')} <IconArrowRight size={14} style={{ verticalAlign: -2 }} aria-hidden />
               </AnchorLink>
             </div>
-            {events.error ? (
+            {failureOf(events) ? (
               <ErrorPanel error={events.error} retry={() => void events.refetch()} />
             ) : events.data ? (
               <EventList events={events.data} hideWorker />

@@ -20,7 +20,7 @@ import { useReason } from '@/status/reason';
 import { BotStateBadge } from '@/status/StateBadge';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -48,7 +48,7 @@ export function BotPage() {
   const { botId, tenant } = route.useParams();
   const { data: bot, error, refetch, isPending } = useBot(botId);
   const workers = useWorkers();
-  const failed = error ?? workers.error;
+  const failed = failureOf({ data: bot, error }, workers);
   if (failed)
     return (
       <ErrorPanel

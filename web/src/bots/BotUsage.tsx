@@ -5,7 +5,7 @@ import { lazy, Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { csvAddress, type Span, spans, usageQuery } from '@/usage/queries';
 import type { PanelProps } from './BotPage';
 
@@ -38,7 +38,7 @@ export default function BotUsage({ bot, worker }: PanelProps) {
           {t('export')}
         </Anchor>
       </Group>
-      {error ? (
+      {failureOf({ data, error }) ? (
         <ErrorPanel error={error} retry={() => void refetch()} />
       ) : !data ? (
         waiting

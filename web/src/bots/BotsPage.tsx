@@ -7,7 +7,7 @@ import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { useWorkers } from '@/workers/queries';
@@ -53,7 +53,7 @@ export function BotsPage() {
   );
 
   const content = () => {
-    const error = workersRead.error ?? botsRead.error;
+    const error = failureOf(workersRead, botsRead);
     if (error) {
       return (
         <ErrorPanel

@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { useWorkers } from '@/workers/queries';
@@ -28,7 +28,7 @@ export function NewBotPage() {
   const worker = usable.find((w) => w.id === scope)?.id ?? (usable.length === 1 ? usable[0]?.id : undefined);
 
   const content = () => {
-    if (error) return <ErrorPanel error={error} retry={() => void refetch()} />;
+    if (failureOf({ data: workers, error })) return <ErrorPanel error={error} retry={() => void refetch()} />;
     if (!workers) return <Skeleton h={240} maw={860} radius="lg" />;
     if (usable.length === 0) {
       return (

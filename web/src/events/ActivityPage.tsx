@@ -11,7 +11,7 @@ import { useBots } from '@/bots/queries';
 import { useMembers } from '@/team/queries';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
 import { useWorkers } from '@/workers/queries';
 import { useWorkerScope } from '@/workers/scope';
@@ -114,7 +114,7 @@ export function ActivityPage() {
       <Card>
         {read.isPending ? (
           <EventListSkeleton lines={10} />
-        ) : read.isError ? (
+        ) : failureOf(read) ? (
           <ErrorPanel error={read.error} retry={() => void read.refetch()} />
         ) : events.length === 0 ? (
           filtered ? (

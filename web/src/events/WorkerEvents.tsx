@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
 import { useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { EventList, EventListSkeleton } from './EventList';
 import { eventsQuery } from './queries';
 
@@ -18,7 +18,7 @@ export function WorkerEvents({ worker }: { worker: string }) {
     <Card>
       {query.isPending ? (
         <EventListSkeleton />
-      ) : query.isError ? (
+      ) : failureOf(query) ? (
         <ErrorPanel error={query.error} retry={() => void query.refetch()} />
       ) : events.length === 0 ? (
         <EmptyState icon={IconActivity} title={t('page.empty')} compact />

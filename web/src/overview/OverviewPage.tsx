@@ -14,7 +14,7 @@ import { BotStateBadge, WorkerStateBadge } from '@/status/StateBadge';
 import { botTone, workerTone } from '@/status/tone';
 import { usePermissions, useTenantSlug, useTotals } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { Meter } from '@/ui/Meter';
 import { PageHeader } from '@/ui/PageHeader';
@@ -41,7 +41,7 @@ export function OverviewPage() {
   const { data: use = none } = useQuery(currentUseQuery(tenant));
   const attention = useMemo(() => attentionOf(workers, bots), [workers, bots]);
   const near = useMemo(() => nearLimits(workers, use), [workers, use]);
-  const error = workersRead.error ?? botsRead.error;
+  const error = failureOf(workersRead, botsRead);
 
   if (error) {
     return (
@@ -237,6 +237,7 @@ function Capacity() {
   const { t } = useTranslation(['overview', 'tenants']);
   const format = useFormat();
   const { data, error, refetch } = useTotals();
+  const failure = failureOf({ data, error });
   return (
     <Card component="section" aria-labelledby="capacity">
       <div className={classes.headIn}>
@@ -245,8 +246,8 @@ function Capacity() {
         </Title>
         {data && <span className={classes.plan}>{data.plan}</span>}
       </div>
-      {error ? (
-        <ErrorPanel error={error} retry={() => void refetch()} />
+      {failure ? (
+        <ErrorPanel error={failure} retry={() => void refetch()} />
       ) : (
         <CapacityMeters data={data} format={format} />
       )}
@@ -293,7 +294,7 @@ function Latest() {
           {t('all')} <IconArrowRight size={14} style={{ verticalAlign: -2 }} aria-hidden />
         </AnchorLink>
       </div>
-      {events.error ? (
+      {failureOf(events) ? (
         <ErrorPanel error={events.error} retry={() => void events.refetch()} />
       ) : events.data ? (
         <EventList events={events.data} />

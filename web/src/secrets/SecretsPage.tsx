@@ -10,7 +10,7 @@ import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { ConfirmByName } from '@/ui/ConfirmByName';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { useWorkers } from '@/workers/queries';
@@ -44,7 +44,7 @@ export function SecretsPage() {
   return (
     <>
       <PageHeader title={t('title')} text={t('text')} actions={secrets.length > 0 && create} />
-      {error ? (
+      {failureOf({ data, error }) ? (
         <ErrorPanel error={error} retry={() => void refetch()} />
       ) : !data ? (
         <Skeleton h={220} radius="lg" />

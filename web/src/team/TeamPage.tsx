@@ -23,7 +23,7 @@ import { initials } from '@/app/UserMenu';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug, useTotals } from '@/tenants/queries';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { useWorkers } from '@/workers/queries';
@@ -89,7 +89,7 @@ export function TeamPage() {
           {t('full', { plan: totals.data?.plan, limit: format.number(totals.data?.limits.members ?? 0) })}
         </Text>
       )}
-      {members.error ? (
+      {failureOf(members) ? (
         <ErrorPanel error={members.error} retry={() => void members.refetch()} />
       ) : !members.data ? (
         <Skeleton h={240} radius="lg" />
@@ -150,7 +150,7 @@ export function TeamPage() {
           {mayInvite && (
             <Invitations
               invitations={invitations.data}
-              error={invitations.error}
+              error={failureOf(invitations)}
               retry={() => void invitations.refetch()}
               sees={sees}
             />

@@ -23,7 +23,7 @@ import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -53,7 +53,7 @@ export function TokensPage() {
   return (
     <>
       <PageHeader title={t('tokens.title')} text={t('tokens.text')} actions={(data?.length ?? 0) > 0 && create} />
-      {error ? (
+      {failureOf({ data, error }) ? (
         <ErrorPanel error={error} retry={() => void refetch()} />
       ) : !data ? (
         <Skeleton h={200} radius="lg" />

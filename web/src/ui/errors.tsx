@@ -26,6 +26,14 @@ export function useErrorText() {
   };
 }
 
+/**
+ * Why a page can't be shown, if so. That a page couldn't be read again (the network, a log-in that ended) is no reason
+ * to take it away, with all that was typed in it; that the person may no longer see it is.
+ */
+export function failureOf(...reads: { data: unknown; error: unknown }[]): unknown {
+  return reads.find((r) => r.error && (r.data === undefined || isApiError(r.error, 'forbidden', 'not_found')))?.error;
+}
+
 /** One line below a form or in a dialog. */
 export function InlineError({ error, message }: { error?: unknown; message?: string }) {
   const text = useErrorText();

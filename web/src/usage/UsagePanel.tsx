@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Bot, Size } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { csvAddress, type Span, spans, usageQuery } from './queries';
 import classes from './UsagePanel.module.css';
 
@@ -27,7 +27,7 @@ export function UsagePanel({ worker, size, bots }: Props) {
   const [byBot, setByBot] = useState(false);
   const whole = useQuery(usageQuery(tenant, { workers: [worker] }, span));
   const parts = useQuery({ ...usageQuery(tenant, { workers: [worker], byBot: true }, span), enabled: byBot });
-  const error = whole.error ?? (byBot ? parts.error : null);
+  const error = failureOf(whole, ...(byBot ? [parts] : []));
   const data = byBot ? parts.data : whole.data;
 
   return (

@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 import type { Capabilities, Isolation, Size, TenantTotals } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { capabilitiesQuery, useTenantSlug, useTotals } from '@/tenants/queries';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
 import { AnchorLink } from '@/ui/links';
@@ -26,7 +26,7 @@ export function NewWorkerPage() {
   const tenant = useTenantSlug();
   const plan = useTotals();
   const capabilities = useQuery(capabilitiesQuery);
-  const error = plan.error ?? capabilities.error;
+  const error = failureOf(plan, capabilities);
   return (
     <>
       <PageHeader

@@ -11,7 +11,7 @@ import { useReason } from '@/status/reason';
 import { WorkerStateBadge } from '@/status/StateBadge';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -30,7 +30,7 @@ export function WorkerPage() {
   const { t } = useTranslation('workers');
   const { workerId, tenant } = route.useParams();
   const { data: worker, error, refetch, isPending } = useWorker(workerId);
-  if (error) return <ErrorPanel error={error} retry={() => void refetch()} />;
+  if (failureOf({ data: worker, error })) return <ErrorPanel error={error} retry={() => void refetch()} />;
   if (isPending) {
     return (
       <Stack gap="lg">

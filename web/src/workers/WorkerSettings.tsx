@@ -8,7 +8,7 @@ import { isApiError } from '@/api/problem';
 import type { Capabilities, TenantTotals, Worker } from '@/api/resources';
 import { capabilitiesQuery, usePermissions, useTotals } from '@/tenants/queries';
 import { ConflictDialog } from '@/ui/ConflictDialog';
-import { ErrorPanel, InlineError } from '@/ui/errors';
+import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
 import { IsolationPicker } from './IsolationPicker';
@@ -23,7 +23,7 @@ export function WorkerSettings({ worker, onDelete }: { worker: Worker; onDelete:
   const may = usePermissions();
   const plan = useTotals();
   const capabilities = useQuery(capabilitiesQuery);
-  const error = plan.error ?? capabilities.error;
+  const error = failureOf(plan, capabilities);
   if (error)
     return <ErrorPanel error={error} retry={() => void Promise.all([plan.refetch(), capabilities.refetch()])} />;
   if (!plan.data || !capabilities.data) return null;

@@ -8,7 +8,7 @@ import { useBots, useBotsByWorker } from '@/bots/queries';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
-import { ErrorPanel } from '@/ui/errors';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { Board, BoardSkeleton } from './Board';
@@ -54,7 +54,7 @@ export function WorkersPage() {
   );
 
   const content = () => {
-    const error = workersRead.error ?? botsRead.error;
+    const error = failureOf(workersRead, botsRead);
     if (error) {
       return (
         <ErrorPanel
