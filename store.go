@@ -19,6 +19,8 @@ type Store interface {
 	// processes on one database at most one holds it.
 	Lease(ctx context.Context, name, holder string, now time.Time, ttl time.Duration) (held bool, err error)
 	Ping(ctx context.Context) error
+	// Database tells what the store is on, with its size now.
+	Database(ctx context.Context) (Database, error)
 	Close() error
 }
 
@@ -91,6 +93,11 @@ type SystemTx interface {
 	// Secrets lists the sealed secrets of all tenants, by id, for the rotation of the master key; Reseal replaces one.
 	Secrets(ctx context.Context, p Page) (ss []Secret, next string, err error)
 	Reseal(ctx context.Context, id string, sealed []byte) error
+	// Census counts what all tenants have. It reads every Worker and bot.
+	Census(ctx context.Context) (Census, error)
+	// Summaries lists tenants as TenantStore.List does, each with what it has and what it used since then, in a few
+	// queries whatever their number.
+	Summaries(ctx context.Context, f TenantFilter, since time.Time) (ss []TenantSummary, next string, err error)
 	// OpenSupport lists the support sessions of all tenants that haven't ended, by id; the time of some may be over.
 	OpenSupport(ctx context.Context) ([]Support, error)
 	// Purge deletes what has had its time: usage minutes and hours, events, moves that ended, idempotency records, open

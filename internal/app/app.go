@@ -43,9 +43,10 @@ type Config struct {
 	SignPreview func(botID string, until time.Time) string
 	PublicURL   string // where people reach the platform, without a slash at the end
 	// BotURL gives a bot's public address, with a slash at its end; /b/<id>/ below PublicURL when nil.
-	BotURL func(botID string) string
-	Log    *slog.Logger
-	Now    func() time.Time // time.Now when nil
+	BotURL  func(botID string) string
+	Log     *slog.Logger
+	Now     func() time.Time // time.Now when nil
+	Version string           // of this build, for operators
 
 	SessionTTL    time.Duration // since the last use; 14 days when 0
 	InvitationTTL time.Duration // 7 days when 0
@@ -58,6 +59,7 @@ type App struct {
 	Config
 	auth    *authCache
 	hashing *semaphore.Weighted // bounds memory and CPU of password hashing
+	began   time.Time
 
 	capsMu sync.Mutex
 	caps   engine.Capabilities
@@ -90,7 +92,9 @@ func New(c Config) (*App, error) {
 	orDefault(&c.InvitationTTL, 7*24*time.Hour)
 	orDefault(&c.PreviewTTL, time.Hour)
 	orDefault(&c.CacheTTL, 5*time.Second)
-	return &App{Config: c, auth: newAuthCache(c.CacheTTL), hashing: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}, nil
+	a := &App{Config: c, auth: newAuthCache(c.CacheTTL), hashing: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0)))}
+	a.began = a.now()
+	return a, nil
 }
 
 func orDefault(d *time.Duration, v time.Duration) {

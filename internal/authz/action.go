@@ -15,7 +15,8 @@ const (
 	AccountUpdate Action = "account.update"
 	PlanRead      Action = "plan.read"
 	PlanWrite     Action = "plan.write"
-	EngineRead    Action = "engine.read" // its capabilities
+	EngineRead    Action = "engine.read"   // its capabilities
+	PlatformRead  Action = "platform.read" // its health
 
 	TenantListAll  Action = "tenant.list_all" // those of others
 	TenantCreate   Action = "tenant.create"
@@ -87,6 +88,7 @@ var rules = map[Action]rule{
 	PlanRead:      {self: true, scope: baas.ScopeRead},
 	PlanWrite:     {platform: true, operator: true, session: true},
 	EngineRead:    {self: true, scope: baas.ScopeRead},
+	PlatformRead:  {platform: true, operator: true, session: true},
 
 	TenantListAll:  {platform: true, operator: true, session: true},
 	TenantCreate:   {platform: true, operator: true, session: true},

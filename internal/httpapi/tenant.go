@@ -8,16 +8,23 @@ import (
 	"github.com/baas-platform/baas/internal/authz"
 )
 
+// tenantQuery narrows a list of tenants.
+type tenantQuery struct {
+	Paged
+	Search string            `query:"search" maxLength:"100" doc:"Part of the name or slug"`
+	Status baas.TenantStatus `query:"status" enum:"active,suspended"`
+	Plan   string            `query:"plan" maxLength:"40"`
+}
+
+func (q *tenantQuery) filter() baas.TenantFilter {
+	return baas.TenantFilter{Search: q.Search, Status: q.Status, Plan: q.Plan, Page: q.page()}
+}
+
 func (s *server) tenantRoutes() {
 	handle(s, route{method: "GET", path: "/tenants", id: "tenant.list", summary: "Tenants",
 		doc: "All of them for operators of the platform, their own for everybody else."},
-		func(ctx context.Context, actor authz.Actor, in *struct {
-			Paged
-			Search string            `query:"search" maxLength:"100" doc:"Part of the name or slug"`
-			Status baas.TenantStatus `query:"status" enum:"active,suspended"`
-			Plan   string            `query:"plan" maxLength:"40"`
-		}) (*answer[baas.List[baas.Tenant]], error) {
-			return ok(s.app.Tenants(ctx, actor, baas.TenantFilter{Search: in.Search, Status: in.Status, Plan: in.Plan, Page: in.page()}))
+		func(ctx context.Context, actor authz.Actor, in *tenantQuery) (*answer[baas.List[baas.Tenant]], error) {
+			return ok(s.app.Tenants(ctx, actor, in.filter()))
 		})
 	handle(s, route{method: "POST", path: "/tenants", id: "tenant.create", summary: "Make a tenant (operators of the platform)", status: http.StatusCreated},
 		func(ctx context.Context, actor authz.Actor, in *struct {

@@ -185,7 +185,7 @@ func (s *Server) wire(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("making the gateway: %w", err)
 	}
-	s.app, err = app.New(app.Config{Store: s.store, Sealer: s.keys, Engine: s.engine, Agents: s.mesh, PublicURL: s.cfg.PublicURL, Log: s.log,
+	s.app, err = app.New(app.Config{Store: s.store, Sealer: s.keys, Engine: s.engine, Agents: s.mesh, PublicURL: s.cfg.PublicURL, Log: s.log, Version: s.cfg.Version,
 		SignPreview: func(botID string, until time.Time) string { return gateway.SignPreview(previewKey, botID, until) }, BotURL: gw.BotURL})
 	if err != nil {
 		return err

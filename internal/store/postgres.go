@@ -206,6 +206,15 @@ func (d *postgresDB) ping(ctx context.Context) error {
 	return doing("asking the database", explainPostgres(d.pool.PingContext(ctx)))
 }
 
+func (d *postgresDB) about(ctx context.Context) (b baas.Database, err error) {
+	b.Kind = "postgres"
+	err = d.view(ctx, scope{}, func(c conn) error {
+		return doing("asking the database about itself", row(ctx, c, []any{&b.Version, &b.SizeBytes},
+			`SELECT current_setting('server_version'), pg_database_size(current_database())`))
+	})
+	return b, err
+}
+
 func (d *postgresDB) close() error {
 	d.listener.close()
 	return d.pool.Close()

@@ -175,6 +175,15 @@ func (d *sqliteDB) ping(ctx context.Context) error {
 	})
 }
 
+func (d *sqliteDB) about(ctx context.Context) (b baas.Database, err error) {
+	b.Kind = "sqlite"
+	err = d.view(ctx, scope{}, func(c conn) error {
+		return doing("asking the database about itself", row(ctx, c, []any{&b.Version, &b.SizeBytes},
+			`SELECT sqlite_version(), page_count * page_size FROM pragma_page_count(), pragma_page_size()`))
+	})
+	return b, err
+}
+
 // watch announces a resync when another process wrote to the file, since its changes can't be told one by one.
 func (d *sqliteDB) watch(ctx context.Context, log *slog.Logger) {
 	defer close(d.stopped)

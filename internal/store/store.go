@@ -41,6 +41,7 @@ type database interface {
 	// update returns once the transaction is durable. fn gives the changes to announce after that.
 	update(ctx context.Context, sc scope, fn func(conn) ([]baas.Change, error)) error
 	ping(ctx context.Context) error
+	about(ctx context.Context) (baas.Database, error)
 	close() error
 }
 
@@ -94,6 +95,9 @@ func (s *Store) Close() error {
 
 // Ping reports whether the database answers.
 func (s *Store) Ping(ctx context.Context) error { return s.db.ping(ctx) }
+
+// Database implements baas.Store.
+func (s *Store) Database(ctx context.Context) (baas.Database, error) { return s.db.about(ctx) }
 
 // Subscribe implements baas.Store.
 func (s *Store) Subscribe(ctx context.Context) <-chan baas.Change { return s.hub.subscribe(ctx) }

@@ -98,16 +98,20 @@ func (y tenants) Get(ctx context.Context, idOrSlug string) (baas.Tenant, error) 
 }
 
 func (y tenants) List(ctx context.Context, f baas.TenantFilter) ([]baas.Tenant, string, error) {
+	return page(ctx, y, "tenants", tenantFields, `SELECT `+tenantColumns+` FROM tenants t`, tenantFilter(f),
+		"t.id", ascending, f.Page, baas.PrefixTenant, func(t baas.Tenant) string { return t.ID })
+}
+
+func tenantFilter(f baas.TenantFilter) filter {
 	var w filter
-	w.contains(f.Search, "name_key", "slug")
+	w.contains(f.Search, "t.name_key", "t.slug")
 	if f.Status != "" {
-		w.and("status = ?", string(f.Status))
+		w.and("t.status = ?", string(f.Status))
 	}
 	if f.Plan != "" {
-		w.and("plan = ?", f.Plan)
+		w.and("t.plan = ?", f.Plan)
 	}
-	return page(ctx, y, "tenants", tenantFields, `SELECT `+tenantColumns+` FROM tenants t`, w,
-		"id", ascending, f.Page, baas.PrefixTenant, func(t baas.Tenant) string { return t.ID })
+	return w
 }
 
 func (y tenants) Update(ctx context.Context, t baas.Tenant) (baas.Tenant, error) {

@@ -38,6 +38,7 @@ func Run(t *testing.T, open func(t testing.TB) baas.Store) {
 		{"Artifacts", testArtifacts},
 		{"Events", testEvents},
 		{"Support", testSupport},
+		{"Platform", testPlatform},
 		{"Idempotency", testIdempotency},
 		{"Search", testSearch},
 		{"Pages", testPages},
