@@ -1129,15 +1129,9 @@ export interface components {
             email: string;
             password: string;
         };
-        DatabaseHealth: {
-            answers: boolean;
+        Database: {
             /** @enum {string} */
             kind: "sqlite" | "postgres";
-            /**
-             * Format: double
-             * @description Of one question, in milliseconds
-             */
-            latency_ms: number;
             /**
              * Format: int64
              * @description What its tables take on disk
@@ -1145,6 +1139,16 @@ export interface components {
             size_bytes: number;
             /** @example 3.50.4 */
             version: string;
+        };
+        DatabaseHealth: {
+            answers: boolean;
+            /** @description Left out when it doesn't answer */
+            details?: components["schemas"]["Database"];
+            /**
+             * Format: double
+             * @description Of one question, in milliseconds
+             */
+            latency_ms: number;
         };
         EngineHealth: {
             answers: boolean;
