@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/coder/websocket"
 	"golang.org/x/sys/unix"
 )
 
@@ -69,7 +70,23 @@ func run(data, port string) error {
 			_ = json.NewEncoder(w).Encode(answer) // who asked may be gone
 		})
 	}
+	mux.HandleFunc("GET /ws", echo)
 	return http.ListenAndServe("127.0.0.1:"+port, mux)
+}
+
+// echo says on a WebSocket what it is told.
+func echo(w http.ResponseWriter, r *http.Request) {
+	c, err := websocket.Accept(w, r, nil)
+	if err != nil {
+		return
+	}
+	defer c.CloseNow()
+	for {
+		kind, b, err := c.Read(r.Context())
+		if err != nil || c.Write(r.Context(), kind, b) != nil {
+			return
+		}
+	}
 }
 
 func now() int64 {
