@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/moby/moby/api/types/container"
-	"github.com/moby/moby/client"
+	docker "github.com/moby/moby/client"
 
 	"github.com/baas-platform/baas"
+	"github.com/baas-platform/baas/client"
 )
 
 const (
@@ -34,11 +36,11 @@ func measureWorkers(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	docker, err := client.New(client.FromEnv)
+	engine, err := docker.New(docker.FromEnv)
 	if err != nil {
 		return fmt.Errorf("opening the Docker Engine: %w", err)
 	}
-	defer docker.Close()
+	defer engine.Close()
 	changes, stop := t.follow(ctx)
 	defer stop()
 
@@ -46,17 +48,18 @@ func measureWorkers(ctx context.Context, b *bench) (err error) {
 	if err != nil {
 		return err
 	}
-	machine, err := machineOf(ctx, docker, idle.ID)
+	machine, err := machineOf(ctx, engine, idle.ID)
 	if err != nil {
 		return err
 	}
 	var raw, whole times
+	var phases phases
 	for i := range warmUp + pairs {
-		r, err := plainContainer(ctx, docker, machine.Config.Image)
+		r, err := plainContainer(ctx, engine, machine.Config.Image)
 		if err != nil {
 			return err
 		}
-		w, err := oneWorker(ctx, t, changes, fmt.Sprint("Worker ", i))
+		w, err := oneWorker(ctx, t, changes, fmt.Sprint("Worker ", i), &phases)
 		if err != nil {
 			return err
 		}
@@ -65,6 +68,9 @@ func measureWorkers(ctx context.Context, b *bench) (err error) {
 		}
 	}
 	b.detail("p50 %.0f ms, plain container %.0f ms", whole.at(50), raw.at(50))
+	for _, name := range phases.names {
+		b.detail("until %s: p50 %.1f ms, p95 %.1f ms", name, phases.took[name].at(50), phases.took[name].at(95))
+	}
 	b.add(atMost("Worker made → agent connected, added to a plain container, p95", whole.at(95)-raw.at(95), "ms", addedTarget).against(raw.at(95), whole.at(95)))
 
 	// Long enough for every timer of the agent to have run.
@@ -103,15 +109,15 @@ func (t tenant) follow(ctx context.Context) (ids <-chan string, stop func()) {
 }
 
 // plainContainer makes and starts a container of the image, as docker create and docker start do, and removes it.
-func plainContainer(ctx context.Context, docker *client.Client, image string) (time.Duration, error) {
+func plainContainer(ctx context.Context, engine *docker.Client, image string) (time.Duration, error) {
 	began := time.Now()
-	made, err := docker.ContainerCreate(ctx, client.ContainerCreateOptions{Config: &container.Config{Image: image}, HostConfig: &container.HostConfig{}})
+	made, err := engine.ContainerCreate(ctx, docker.ContainerCreateOptions{Config: &container.Config{Image: image}, HostConfig: &container.HostConfig{}})
 	if err != nil {
 		return 0, fmt.Errorf("making a container: %w", err)
 	}
-	_, err = docker.ContainerStart(ctx, made.ID, client.ContainerStartOptions{})
+	_, err = engine.ContainerStart(ctx, made.ID, docker.ContainerStartOptions{})
 	took := time.Since(began)
-	if _, gone := docker.ContainerRemove(context.WithoutCancel(ctx), made.ID, client.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err == nil {
+	if _, gone := engine.ContainerRemove(context.WithoutCancel(ctx), made.ID, docker.ContainerRemoveOptions{Force: true, RemoveVolumes: true}); err == nil {
 		err = gone
 	}
 	if err != nil {
@@ -121,7 +127,7 @@ func plainContainer(ctx context.Context, docker *client.Client, image string) (t
 }
 
 // oneWorker makes a Worker, waits until the API says that its agent is connected, and deletes it.
-func oneWorker(ctx context.Context, t tenant, changes <-chan string, name string) (time.Duration, error) {
+func oneWorker(ctx context.Context, t tenant, changes <-chan string, name string, phases *phases) (time.Duration, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	began := time.Now()
@@ -133,6 +139,9 @@ func oneWorker(ctx context.Context, t tenant, changes <-chan string, name string
 		return 0, fmt.Errorf("waiting for its agent: %w", err)
 	}
 	took := time.Since(began)
+	if err := phases.add(ctx, t, w.ID, began, began.Add(took)); err != nil {
+		return 0, err
+	}
 	if _, err := t.DeleteWorker(ctx, w.ID, name); err != nil {
 		return 0, fmt.Errorf("deleting a Worker: %w", err)
 	}
@@ -140,6 +149,36 @@ func oneWorker(ctx context.Context, t tenant, changes <-chan string, name string
 		return 0, fmt.Errorf("waiting until it is gone: %w", err)
 	}
 	return took, nil
+}
+
+// phases is how long Workers took from one of their events to the next.
+type phases struct {
+	names []string // in the order in which they were first met
+	took  map[string]times
+}
+
+// add reads the events of a Worker that was asked for at began and seen to run at end.
+func (p *phases) add(ctx context.Context, t tenant, workerID string, began, end time.Time) error {
+	var events []baas.Event
+	for e, err := range t.Events(ctx, client.EventQuery{WorkerIDs: []string{workerID}}) {
+		if err != nil {
+			return fmt.Errorf("reading the Worker's events: %w", err)
+		}
+		events = append(events, e)
+	}
+	slices.SortStableFunc(events, func(a, b baas.Event) int { return a.At.Compare(b.At) })
+	for _, e := range append(events, baas.Event{Kind: "seen", At: end}) {
+		name := string(e.Kind)
+		if p.took == nil {
+			p.took = map[string]times{}
+		}
+		if !slices.Contains(p.names, name) {
+			p.names = append(p.names, name)
+		}
+		p.took[name] = append(p.took[name], e.At.Sub(began))
+		began = e.At
+	}
+	return nil
 }
 
 // wait reads the Worker whenever it changed until it is as it should be.
@@ -176,15 +215,15 @@ func next(ctx context.Context, changes <-chan string, id string) error {
 }
 
 // machineOf finds a Worker's container.
-func machineOf(ctx context.Context, docker *client.Client, workerID string) (container.InspectResponse, error) {
-	list, err := docker.ContainerList(ctx, client.ContainerListOptions{Filters: client.Filters{}.Add("label", "baas.worker="+workerID)})
+func machineOf(ctx context.Context, engine *docker.Client, workerID string) (container.InspectResponse, error) {
+	list, err := engine.ContainerList(ctx, docker.ContainerListOptions{Filters: docker.Filters{}.Add("label", "baas.worker="+workerID)})
 	if err != nil {
 		return container.InspectResponse{}, fmt.Errorf("looking for the Worker's container: %w", err)
 	}
 	if len(list.Items) != 1 {
 		return container.InspectResponse{}, fmt.Errorf("looking for the container of Worker %s: there are %d", workerID, len(list.Items))
 	}
-	c, err := docker.ContainerInspect(ctx, list.Items[0].ID, client.ContainerInspectOptions{})
+	c, err := engine.ContainerInspect(ctx, list.Items[0].ID, docker.ContainerInspectOptions{})
 	if err != nil {
 		return container.InspectResponse{}, fmt.Errorf("reading the Worker's container: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"reflect"
+	"sync"
 	"time"
 
 	"github.com/baas-platform/baas"
@@ -79,13 +80,19 @@ func (c *Controller) workerPass(ctx context.Context, id string) (again time.Time
 	if decision.Status.Failures > s.worker.Status.Failures {
 		c.remember(id, s.worker.Version)
 	}
-	if err := c.writeStatus(ctx, s, decision); err != nil {
-		return time.Time{}, err
-	}
+	next := outcome{decision.Status, sync.OnceValue(func() error { return c.writeStatus(ctx, s, decision) })}
 	for _, a := range decision.Actions {
-		if err := c.execute(ctx, s, d, a); err != nil {
+		if a != plan.Action(plan.EnsureMachine{}) { // which doesn't wait for the database
+			if err := next.write(); err != nil {
+				return time.Time{}, err
+			}
+		}
+		if err := c.execute(ctx, s, d, a, next); err != nil {
 			return c.actionFailed(ctx, s, a, err)
 		}
+	}
+	if err := next.write(); err != nil {
+		return time.Time{}, err
 	}
 	for _, m := range s.moves {
 		c.wakeMove(m) // a move waits for what this pass did or saw
@@ -149,13 +156,19 @@ func (c *Controller) remember(workerID string, version int64) {
 	c.failed[workerID] = version
 }
 
+// outcome is the Worker's state by the decision of a pass. write writes it and those of its bots down, once.
+type outcome struct {
+	status baas.WorkerStatus
+	write  func() error
+}
+
 // execute carries out one action.
-func (c *Controller) execute(ctx context.Context, s snapshot, d agentapi.Desired, a plan.Action) error {
+func (c *Controller) execute(ctx context.Context, s snapshot, d agentapi.Desired, a plan.Action, next outcome) error {
 	w := s.worker
 	c.metrics.action(a)
 	switch a := a.(type) {
 	case plan.EnsureMachine:
-		return c.ensure(ctx, s)
+		return c.ensure(ctx, s, next)
 	case plan.StopMachine:
 		return c.Engine.Stop(ctx, w.ID)
 	case plan.RestartMachine:
@@ -188,11 +201,15 @@ type step struct {
 }
 
 // ensure makes or changes the machine. Its steps are recorded beside the work, which doesn't wait for the database.
-func (c *Controller) ensure(ctx context.Context, s snapshot) error {
+func (c *Controller) ensure(ctx context.Context, s snapshot, next outcome) error {
 	var names []engine.Step
 	steps := make(chan step, 16)
 	recorded := make(chan struct{})
-	go func() { defer close(recorded); c.record(ctx, s.worker, steps) }()
+	go func() {
+		defer close(recorded)
+		_ = next.write() // the pass sees its error
+		c.record(ctx, s.worker, next.status, steps)
+	}()
 	err := c.Engine.Ensure(ctx, c.machine(s), func(now engine.Step) {
 		names = append(names, now)
 		steps <- step{now, c.Now()}
@@ -207,7 +224,7 @@ func (c *Controller) ensure(ctx context.Context, s snapshot) error {
 
 // record writes down the steps of making a machine, all that are waiting in one transaction, and says the latest in the
 // state of a Worker that is being made. Losing some is no reason to stop.
-func (c *Controller) record(ctx context.Context, w baas.Worker, steps <-chan step) {
+func (c *Controller) record(ctx context.Context, w baas.Worker, st baas.WorkerStatus, steps <-chan step) {
 	making := w.Status.State == baas.WorkerPending || w.Status.State == baas.WorkerProvisioning
 	for first := range steps {
 		waiting := []step{first}
@@ -221,11 +238,7 @@ func (c *Controller) record(ctx context.Context, w baas.Worker, steps <-chan ste
 			e.At = s.at
 			events = append(events, e)
 		}
-		st := w.Status
 		st.Reason = stepText[latest.Step]
-		if st.State != baas.WorkerProvisioning {
-			st.State, st.Since = baas.WorkerProvisioning, first.at
-		}
 		err := c.Store.Tenant(w.TenantID).Update(ctx, func(tx baas.TenantTx) error {
 			if err := tx.Events().Add(ctx, events...); err != nil || !making {
 				return err
