@@ -162,3 +162,15 @@ func (t *Tenant) Logs(ctx context.Context, id string, q LogQuery) iter.Seq2[LogL
 		}
 	}
 }
+
+// CheckChannels asks the chat platforms of an assistant, from inside its Worker, whether its channels work.
+func (t *Tenant) CheckChannels(ctx context.Context, id string) ([]baas.ChannelCheck, error) {
+	l, err := call[baas.List[baas.ChannelCheck]](ctx, t.c, request{method: http.MethodPost, path: t.at("bots", id, "channels", "check")})
+	return l.Items, err
+}
+
+// SetTelegramWebhook lets Telegram send messages to an assistant, and gives the checks of the channel after that.
+func (t *Tenant) SetTelegramWebhook(ctx context.Context, id string) ([]baas.ChannelCheck, error) {
+	l, err := call[baas.List[baas.ChannelCheck]](ctx, t.c, request{method: http.MethodPost, path: t.at("bots", id, "channels", "telegram", "webhook")})
+	return l.Items, err
+}

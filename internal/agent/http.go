@@ -36,6 +36,7 @@ func (a *agent) routes() http.Handler {
 	handle("PUT /v1/bots/{id}/import", a.imports)
 	handle("DELETE /v1/bots/{id}", a.deleteBot)
 	handle("GET /v1/bots/{id}/logs", a.logs)
+	handle("POST /v1/channels", a.channels)
 	handle("GET /v1/usage", a.getUsage)
 	handle("POST /v1/usage/ack", a.ackUsage)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {

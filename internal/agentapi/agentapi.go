@@ -13,6 +13,7 @@
 //	DELETE /v1/bots/{id}                 deletes the bot's directory once it has stopped; 204 also when absent, 409 when it should run
 //	GET    /v1/bots/{id}/logs            ?tail=N&follow=true&since=RFC3339: LogLine, one JSON document a line
 //	ANY    /v1/bots/{id}/http/…          the bot's own HTTP server, WebSockets included; 502 when it can't be reached
+//	POST   /v1/channels                  ChannelQuery → ChannelReport: asks chat platforms from the Worker's network
 //	GET    /v1/usage                     ?limit=N: closed windows that aren't acknowledged, oldest first: UsageReport
 //	POST   /v1/usage/ack                 UsageAck: forgets these windows
 //
@@ -25,6 +26,7 @@
 package agentapi
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/baas-platform/baas"
@@ -107,6 +109,47 @@ type AssistantConfig struct {
 	WhatsAppAccessToken   string `json:"whatsapp_access_token,omitempty"`
 	WhatsAppAppSecret     string `json:"whatsapp_app_secret,omitempty"`
 	WhatsAppVerifyToken   string `json:"whatsapp_verify_token,omitempty"`
+}
+
+// SecretRef is a secret that an assistant's settings name, and where its value goes.
+type SecretRef struct {
+	Name  string
+	Value *string
+}
+
+// SecretRefs lists the secrets that the persona names.
+func (c *AssistantConfig) SecretRefs() (refs []SecretRef) {
+	if c.Model != baas.ModelEcho {
+		refs = append(refs, SecretRef{cmp.Or(c.BaseURLSecret, baas.SecretBaseURL), &c.BaseURL}, SecretRef{cmp.Or(c.APIKeySecret, baas.SecretAPIKey), &c.APIKey})
+	}
+	return append(refs, c.ChannelSecretRefs()...)
+}
+
+// ChannelSecretRefs lists the secrets that the persona's channels name.
+func (c *AssistantConfig) ChannelSecretRefs() (refs []SecretRef) {
+	if t := c.Telegram; t != nil {
+		refs = append(refs, SecretRef{t.TokenSecret, &c.TelegramToken}, SecretRef{t.WebhookSecretSecret, &c.TelegramWebhookSecret})
+	}
+	if w := c.WhatsApp; w != nil {
+		refs = append(refs, SecretRef{w.AccessTokenSecret, &c.WhatsAppAccessToken}, SecretRef{w.AppSecretSecret, &c.WhatsAppAppSecret},
+			SecretRef{w.VerifyTokenSecret, &c.WhatsAppVerifyToken})
+	}
+	return refs
+}
+
+// ChannelQuery asks whether the channels of an assistant work. It carries the settings, so that what was saved a moment
+// ago is checked, whether or not the bot runs on it yet.
+type ChannelQuery struct {
+	Assistant AssistantConfig `json:"assistant"`
+	// TelegramWebhook is the address that Telegram should send updates to.
+	TelegramWebhook string `json:"telegram_webhook"`
+	// SetWebhook tells Telegram that address first; the other channels are left alone then.
+	SetWebhook bool `json:"set_webhook"`
+}
+
+// ChannelReport answers a ChannelQuery.
+type ChannelReport struct {
+	Checks []baas.ChannelCheck `json:"checks"`
 }
 
 // Status is what the agent sees.

@@ -28,6 +28,7 @@ const (
 	maxLine   = 256 << 10
 
 	answerTimeout = 30 * time.Second
+	checkTimeout  = 45 * time.Second // several questions to chat platforms
 	deleteTimeout = 2 * time.Minute  // the bot's processes end first
 	filesTimeout  = 10 * time.Minute // baas.MaxArtifact over a slow line
 )
@@ -180,6 +181,15 @@ func (c *Client) Usage(ctx context.Context, limit int) (UsageReport, error) {
 // AckUsage lets the agent forget windows that are stored. Unknown ones are ignored. May be repeated.
 func (c *Client) AckUsage(ctx context.Context, a UsageAck) error {
 	return c.call(ctx, "acknowledging usage", http.MethodPost, "/v1/usage/ack", a, nil)
+}
+
+// CheckChannels lets the agent ask chat platforms whether an assistant's channels work. baas.ErrNotFound from an agent
+// that is too old to know how.
+func (c *Client) CheckChannels(ctx context.Context, q ChannelQuery) ([]baas.ChannelCheck, error) {
+	var r ChannelReport
+	err := c.callWithin(ctx, checkTimeout, "checking a bot's channels", http.MethodPost, "/v1/channels", q, &r)
+	r.tame()
+	return r.Checks, err
 }
 
 // BotTransport carries requests to the bot's own HTTP server: whatever host the request names, its path is asked of the

@@ -12,6 +12,9 @@ import (
 // maxText is the longest text of an agent that is given on, in characters.
 const maxText = 500
 
+// maxChecks is the most checks that a report has: three of each channel.
+const maxChecks = 6
+
 // tame makes a status fit to be stored and shown, whoever wrote it: texts are short and printable, states are known
 // ones, and counts aren't negative.
 func (s *Status) tame() {
@@ -32,6 +35,24 @@ func (s *Status) tame() {
 	for _, n := range []*int64{&u.CPUMillis, &u.MemoryBytes, &u.DiskBytes, &u.DiskLimit} {
 		*n = max(*n, 0)
 	}
+}
+
+// tame makes a report fit to be shown: as many checks as there can be, of known kinds, with short texts.
+func (r *ChannelReport) tame() {
+	known := r.Checks[:0]
+	for _, c := range r.Checks {
+		if len(known) == maxChecks || c.Channel != baas.ChannelTelegram && c.Channel != baas.ChannelWhatsApp ||
+			c.Check != baas.CheckSecrets && c.Check != baas.CheckAccount && c.Check != baas.CheckWebhook {
+			continue
+		}
+		if !slices.Contains(baas.ChannelCodes(), c.Code) {
+			c.Code = baas.ChannelRefused
+		}
+		c.OK = c.Code == baas.ChannelOK
+		c.Message, c.Detail, c.Account = clean(c.Message), clean(c.Detail), clean(c.Account)
+		known = append(known, c)
+	}
+	r.Checks = known
 }
 
 // clean cuts a text and takes out what can't be printed.

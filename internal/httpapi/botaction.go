@@ -78,6 +78,18 @@ func (s *server) botActionRoutes() {
 		}) (*answer[baas.BotReply], error) {
 			return ok(s.app.SendMessage(ctx, actor, in.Tenant, in.Bot, in.Body))
 		})
+	handle(s, route{method: "POST", path: botPath + "/channels/check", id: "bot.check_channels", summary: "Check an assistant's channels",
+		doc: "Asks Telegram and WhatsApp from inside the Worker whether the secrets, the account and the webhook are right. What is wrong is in the " +
+			"checks, with a stable code; the answer is 200 then too."},
+		func(ctx context.Context, actor authz.Actor, in *BotPath) (*answer[baas.List[baas.ChannelCheck]], error) {
+			return ok(s.app.CheckChannels(ctx, actor, in.Tenant, in.Bot))
+		})
+	handle(s, route{method: "POST", path: botPath + "/channels/telegram/webhook", id: "bot.telegram_webhook", summary: "Let Telegram send messages to an assistant",
+		doc: "Calls Telegram's setWebhook from inside the Worker, with the bot's address and the secret that it expects. Answers the checks of the " +
+			"channel after that. May be repeated."},
+		func(ctx context.Context, actor authz.Actor, in *BotPath) (*answer[baas.List[baas.ChannelCheck]], error) {
+			return ok(s.app.SetTelegramWebhook(ctx, actor, in.Tenant, in.Bot))
+		})
 	handle(s, route{method: "POST", path: botPath + "/preview", id: "bot.preview", summary: "An address that lets one's browser reach a bot for an hour"},
 		func(ctx context.Context, actor authz.Actor, in *BotPath) (*answer[baas.Preview], error) {
 			return ok(s.app.Preview(ctx, actor, in.Tenant, in.Bot))

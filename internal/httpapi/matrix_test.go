@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -75,6 +76,12 @@ func makeWorld(t *testing.T, database string) *world {
 		b, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Ana", Kind: baas.BotProgram, Program: &baas.Program{Command: []string{"./bot"}}})
 		must(err)
 		w.ids["bot"] = b.ID
+		_, err = p.App.PutSecret(ctx, owner, w.tenant.ID, "TELEGRAM", baas.SecretPut{Value: "x"})
+		must(err)
+		assistant, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Caio", Kind: baas.BotAssistant,
+			Assistant: &baas.Assistant{Telegram: &baas.Telegram{TokenSecret: "TELEGRAM", WebhookSecretSecret: "TELEGRAM"}}})
+		must(err)
+		w.ids["assistant"] = assistant.ID
 		moving, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Bia", Kind: baas.BotAssistant})
 		must(err)
 		m, err := p.App.MoveBot(ctx, owner, w.tenant.ID, moving.ID, baas.MoveCreate{WorkerID: workers[1].ID})
@@ -132,33 +139,36 @@ type call struct {
 	query string
 	body  any
 	raw   []byte
+	ids   map[string]string // path parameters in place of the world's
 }
 
 func (w *world) calls() map[string]call {
 	ok := "Nome novo"
 	return map[string]call{
-		"account-log-in":    {body: baas.Credentials{Email: "dona@a.example", Password: apitest.Password}},
-		"account-update":    {body: baas.AccountUpdate{Name: &ok}},
-		"invitation-accept": {body: baas.InvitationAccept{Token: "unknown", Password: apitest.Password}},
-		"plan-put":          {body: map[string]any{"name": "Pro", "limits": baas.DefaultPlans()[1].Limits}},
-		"tenant-create":     {body: baas.TenantCreate{Name: "Cliente C"}},
-		"tenant-update":     {body: baas.TenantUpdate{Name: &ok}},
-		"tenant-delete":     {query: "confirm=Cliente+A"},
-		"member-update":     {body: baas.MemberUpdate{}},
-		"invitation-create": {body: baas.InvitationCreate{Email: "outra@a.example", Role: baas.RoleViewer}},
-		"token-create":      {body: baas.TokenCreate{Name: "novo", Scopes: []baas.Scope{baas.ScopeRead}}},
-		"secret-put":        {body: baas.SecretPut{Value: "y"}},
-		"worker-create":     {body: baas.WorkerCreate{Name: "Novo"}},
-		"worker-update":     {body: baas.WorkerUpdate{Name: &ok}},
-		"worker-delete":     {query: "confirm=Financeiro"},
-		"worker-resize":     {body: baas.DefaultSize},
-		"bot-create":        {body: baas.BotCreate{WorkerID: w.ids["worker"], Name: "Novo", Kind: baas.BotAssistant}},
-		"bot-update":        {body: baas.BotUpdate{Name: &ok}},
-		"bot-delete":        {query: "confirm=Ana"},
-		"bot-move":          {body: baas.MoveCreate{WorkerID: w.ids["other-worker"]}},
-		"bot-send-message":  {body: baas.BotMessage{Message: "oi"}},
-		"support-open":      {body: baas.SupportCreate{Reason: "Chamado 4712"}},
-		"bot-put-files":     {raw: []byte("\x1f\x8b not looked into any further")},
+		"account-log-in":       {body: baas.Credentials{Email: "dona@a.example", Password: apitest.Password}},
+		"account-update":       {body: baas.AccountUpdate{Name: &ok}},
+		"invitation-accept":    {body: baas.InvitationAccept{Token: "unknown", Password: apitest.Password}},
+		"plan-put":             {body: map[string]any{"name": "Pro", "limits": baas.DefaultPlans()[1].Limits}},
+		"tenant-create":        {body: baas.TenantCreate{Name: "Cliente C"}},
+		"tenant-update":        {body: baas.TenantUpdate{Name: &ok}},
+		"tenant-delete":        {query: "confirm=Cliente+A"},
+		"member-update":        {body: baas.MemberUpdate{}},
+		"invitation-create":    {body: baas.InvitationCreate{Email: "outra@a.example", Role: baas.RoleViewer}},
+		"token-create":         {body: baas.TokenCreate{Name: "novo", Scopes: []baas.Scope{baas.ScopeRead}}},
+		"secret-put":           {body: baas.SecretPut{Value: "y"}},
+		"worker-create":        {body: baas.WorkerCreate{Name: "Novo"}},
+		"worker-update":        {body: baas.WorkerUpdate{Name: &ok}},
+		"worker-delete":        {query: "confirm=Financeiro"},
+		"worker-resize":        {body: baas.DefaultSize},
+		"bot-create":           {body: baas.BotCreate{WorkerID: w.ids["worker"], Name: "Novo", Kind: baas.BotAssistant}},
+		"bot-update":           {body: baas.BotUpdate{Name: &ok}},
+		"bot-delete":           {query: "confirm=Ana"},
+		"bot-move":             {body: baas.MoveCreate{WorkerID: w.ids["other-worker"]}},
+		"bot-send-message":     {body: baas.BotMessage{Message: "oi"}},
+		"support-open":         {body: baas.SupportCreate{Reason: "Chamado 4712"}},
+		"bot-check-channels":   {ids: map[string]string{"bot": w.ids["assistant"]}},
+		"bot-telegram-webhook": {ids: map[string]string{"bot": w.ids["assistant"]}},
+		"bot-put-files":        {raw: []byte("\x1f\x8b not looked into any further")},
 	}
 }
 
@@ -236,7 +246,7 @@ func send(t *testing.T, base string, op operation, ids map[string]string, c call
 
 // repeatable are writes that one person may do after another with the same outcome.
 func repeatable(id string) bool {
-	return slices.Contains([]string{"account-log-in", "account-update", "bot-access-token", "bot-preview", "bot-put-files", "bot-restart", "bot-send-message",
+	return slices.Contains([]string{"account-log-in", "account-update", "bot-access-token", "bot-check-channels", "bot-telegram-webhook", "bot-preview", "bot-put-files", "bot-restart", "bot-send-message",
 		"bot-start", "bot-stop", "bot-update", "member-update", "plan-put", "secret-put", "tenant-update", "token-create", "worker-resize", "worker-restart",
 		"worker-start", "worker-stop", "worker-update"}, id)
 }
@@ -246,6 +256,7 @@ func (w *world) connect(t *testing.T, p *apitest.Platform) *apitest.Platform {
 	agent := http.NewServeMux()
 	agent.HandleFunc("GET /v1/bots/{id}/logs", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprintln(rw, `{"text":"oi"}`) })
 	agent.HandleFunc("POST /v1/bots/{id}/http/chat", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"reply":"olá"}`) })
+	agent.HandleFunc("POST /v1/channels", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{"checks":[]}`) })
 	agent.HandleFunc("GET /v1/status", func(rw http.ResponseWriter, _ *http.Request) { fmt.Fprint(rw, `{}`) })
 	p.Agents.Connect(t, w.ids["worker"], agent)
 	return p
@@ -277,7 +288,9 @@ func matrix(t *testing.T, database string) {
 				if p == nil || p == reader && op.method != http.MethodGet {
 					p = w.connect(t, w.copyTo(t))
 				}
-				code, body := send(t, p.URL, op, w.ids, c, w.secrets[who])
+				ids := maps.Clone(w.ids)
+				maps.Copy(ids, c.ids)
+				code, body := send(t, p.URL, op, ids, c, w.secrets[who])
 				line += fmt.Sprintf(" %-13d", code)
 				if code >= 500 || code == http.StatusUnprocessableEntity && !strings.HasPrefix(who, "limited") {
 					t.Errorf("%s as %s: %d %s", op.id, who, code, body)

@@ -67,32 +67,16 @@ func desiredBot(ctx context.Context, tx baas.TenantTx, keys Unsealer, b baas.Bot
 	}
 	switch {
 	case b.Assistant != nil:
-		a := *b.Assistant
-		conf := &agentapi.AssistantConfig{BotID: b.ID, Name: b.Name, Assistant: a}
+		conf := &agentapi.AssistantConfig{BotID: b.ID, Name: b.Name, Assistant: *b.Assistant}
 		d.Restart = baas.RestartAlways
 		d.Health = &baas.HealthCheck{HTTP: "/healthz"}
 		d.Builtin = conf
-		type want struct {
-			to   *string
-			name string
-		}
-		var wants []want
-		if a.Model != baas.ModelEcho {
-			wants = append(wants, want{&conf.BaseURL, or(a.BaseURLSecret, baas.SecretBaseURL)}, want{&conf.APIKey, or(a.APIKeySecret, baas.SecretAPIKey)})
-		}
-		if t := a.Telegram; t != nil {
-			wants = append(wants, want{&conf.TelegramToken, t.TokenSecret}, want{&conf.TelegramWebhookSecret, t.WebhookSecretSecret})
-		}
-		if w := a.WhatsApp; w != nil {
-			wants = append(wants, want{&conf.WhatsAppAccessToken, w.AccessTokenSecret}, want{&conf.WhatsAppAppSecret, w.AppSecretSecret},
-				want{&conf.WhatsAppVerifyToken, w.VerifyTokenSecret})
-		}
-		for _, w := range wants {
-			value, err := secret(w.name)
+		for _, ref := range conf.SecretRefs() {
+			value, err := secret(ref.Name)
 			if err != nil {
 				return d, err
 			}
-			*w.to = value
+			*ref.Value = value
 		}
 	case b.Program != nil:
 		g := b.Program

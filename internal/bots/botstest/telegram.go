@@ -20,8 +20,35 @@ type Telegram struct {
 	sent  []TelegramMessage
 	tried int
 	fail  []Failure
+	hook  TelegramWebhook
 	news  chan struct{}
 }
+
+// TelegramWebhook is where Telegram sends updates.
+type TelegramWebhook struct {
+	URL            string   `json:"url"`
+	SecretToken    string   `json:"secret_token"`
+	AllowedUpdates []string `json:"allowed_updates"`
+	Pending        int      `json:"-"` // updates that could not be delivered
+	LastError      string   `json:"-"`
+}
+
+// Webhook is what was set.
+func (t *Telegram) Webhook() TelegramWebhook {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.hook
+}
+
+// SetWebhook sets the webhook as somebody else would.
+func (t *Telegram) SetWebhook(h TelegramWebhook) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.hook = h
+}
+
+// Username is the bot's name on Telegram.
+const Username = "padaria_bot"
 
 // TelegramMessage is one message that the bot sent.
 type TelegramMessage struct {
@@ -104,6 +131,9 @@ func (t *Telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "sendChatAction":
 		fmt.Fprint(w, `{"ok":true,"result":true}`)
 		return
+	case "getMe", "setWebhook", "getWebhookInfo":
+		t.webhook(w, r, method)
+		return
 	case "sendMessage":
 	default:
 		telegramError(w, http.StatusNotFound, "Not Found")
@@ -137,6 +167,39 @@ func (t *Telegram) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	notify(t.news)
 	fmt.Fprintf(w, `{"ok":true,"result":{"message_id":%d}}`, n)
+}
+
+// webhook answers the methods about the bot itself; Fail holds for them too.
+func (t *Telegram) webhook(w http.ResponseWriter, r *http.Request, method string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.fail) > 0 {
+		f := t.fail[0]
+		t.fail = t.fail[1:]
+		f.handle(w, r)
+		return
+	}
+	result := any(true)
+	switch method {
+	case "getMe":
+		result = map[string]any{"id": 123, "is_bot": true, "first_name": "Padaria", "username": Username}
+	case "getWebhookInfo":
+		info := map[string]any{"url": t.hook.URL, "has_custom_certificate": false, "pending_update_count": t.hook.Pending}
+		if t.hook.LastError != "" {
+			info["last_error_date"], info["last_error_message"] = 1700000000, t.hook.LastError
+		}
+		result = info
+	case "setWebhook":
+		var h TelegramWebhook
+		if err := json.NewDecoder(r.Body).Decode(&h); err != nil || strings.HasPrefix(h.URL, "ftp:") {
+			telegramError(w, http.StatusBadRequest, "Bad Request: bad webhook: An HTTPS URL must be provided for webhook")
+			return
+		}
+		h.Pending, h.LastError = t.hook.Pending, t.hook.LastError
+		t.hook = h
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(map[string]any{"ok": true, "result": result})
 }
 
 // TelegramTooMany is the answer to a bot that sends too much.

@@ -128,10 +128,31 @@ func (w *WhatsApp) Wait(ctx context.Context, n int) []WhatsAppMessage {
 	return wait(ctx, n, w.news, w.Sent)
 }
 
-// ServeHTTP answers POST /v21.0/<number>/messages.
+// number answers GET /v21.0/<number>.
+func (w *WhatsApp) number(rw http.ResponseWriter, r *http.Request) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case len(w.fail) > 0:
+		f := w.fail[0]
+		w.fail = w.fail[1:]
+		f.handle(rw, r)
+	case r.URL.Path != "/v21.0/"+w.PhoneNumberID:
+		GraphError(http.StatusBadRequest, 100, "Unsupported get request. Object with ID does not exist").handle(rw, r)
+	default:
+		rw.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(rw, `{"id":%q,"display_phone_number":"+55 11 3000-0000","verified_name":"Padaria"}`, w.PhoneNumberID)
+	}
+}
+
+// ServeHTTP answers POST /v21.0/<number>/messages and GET /v21.0/<number>.
 func (w *WhatsApp) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	if r.Header.Get("Authorization") != "Bearer "+w.AccessToken {
 		GraphError(http.StatusUnauthorized, 190, "Invalid OAuth access token").handle(rw, r)
+		return
+	}
+	if r.Method == http.MethodGet {
+		w.number(rw, r)
 		return
 	}
 	if r.Method != http.MethodPost || r.URL.Path != "/v21.0/"+w.PhoneNumberID+"/messages" {
