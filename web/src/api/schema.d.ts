@@ -293,6 +293,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{tenant}/bots/{bot}/channels/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check an assistant's channels
+         * @description Asks Telegram and WhatsApp from inside the Worker whether the secrets, the account and the webhook are right. What is wrong is in the checks, with a stable code; the answer is 200 then too.
+         */
+        post: operations["bot-check-channels"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/tenants/{tenant}/bots/{bot}/channels/telegram/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Let Telegram send messages to an assistant
+         * @description Calls Telegram's setWebhook from inside the Worker, with the bot's address and the secret that it expects. Answers the checks of the channel after that. May be repeated.
+         */
+        post: operations["bot-telegram-webhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{tenant}/bots/{bot}/files": {
         parameters: {
             query?: never;
@@ -1117,6 +1157,27 @@ export interface components {
             tenant_id: string;
             worker_id?: string;
         };
+        ChannelCheck: {
+            /**
+             * @description Who the token belongs to
+             * @example @padaria_bot
+             */
+            account?: string;
+            /** @enum {string} */
+            channel: "telegram" | "whatsapp";
+            /** @enum {string} */
+            check: "secrets" | "account" | "webhook";
+            /**
+             * @description Stable; switch on this
+             * @enum {string}
+             */
+            code: "ok" | "secret_missing" | "secret_malformed" | "token_rejected" | "number_unknown" | "permission_missing" | "rate_limited" | "unreachable" | "not_the_api" | "refused" | "webhook_missing" | "webhook_elsewhere" | "webhook_failing";
+            /** @description The secret, the address or the platform's own words that the code speaks of */
+            detail?: string;
+            /** @description For a person, in English: what is wrong and what to do */
+            message: string;
+            ok: boolean;
+        };
         ControlPlane: {
             /** Format: date-time */
             started_at: string;
@@ -1294,6 +1355,11 @@ export interface components {
         };
         ListBot: {
             items: components["schemas"]["Bot"][];
+            /** @description Send as cursor for the next page; left out on the last */
+            next?: string;
+        };
+        ListChannelCheck: {
+            items: components["schemas"]["ChannelCheck"][];
             /** @description Send as cursor for the next page; left out on the last */
             next?: string;
         };
@@ -2677,6 +2743,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["NewAccessToken"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bot-check-channels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the bot */
+                bot: string;
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChannelCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bot-telegram-webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the bot */
+                bot: string;
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListChannelCheck"];
                 };
             };
             /** @description Problem */
