@@ -233,6 +233,11 @@ func (e *Engine) pendingState(id string, p *corev1.Pod, c *corev1.ContainerStatu
 			}
 			return
 		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError", "PreCreateHookError", "PostStartHookError":
+			// A node that is busy hasn't read the Secret yet, and tries again by itself.
+			if strings.Contains(detail, "failed to sync") && strings.Contains(detail, "cache") {
+				s.Detail = detail
+				continue
+			}
 			fail("The machine could not be started.", detail)
 			return
 		case "PodInitializing", "ContainerCreating":

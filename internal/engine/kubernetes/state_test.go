@@ -102,6 +102,8 @@ func TestPodStates(t *testing.T) {
 				p.Status.InitContainerStatuses = []corev1.ContainerStatus{{Name: "agent", Image: "platform:1", State: waiting("ErrImagePull", "x")}}
 			})},
 		{name: "can't be started", pod: pod(corev1.PodPending, "n-true", worker(waiting("CreateContainerError", "bad"))), phase: engine.PhaseFailed, reason: "could not be started", detail: "bad"},
+		{name: "the node hasn't read the Secret yet", phase: engine.PhaseStopped, detail: "timed out",
+			pod: pod(corev1.PodPending, "n-true", worker(waiting("CreateContainerConfigError", "failed to sync secret cache: timed out waiting for the condition")))},
 		{name: "no room", phase: engine.PhaseFailed, reason: "no room", detail: "Insufficient cpu",
 			pod: with(pod(corev1.PodPending, ""), func(p *corev1.Pod) {
 				p.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "0/3 nodes are available: 3 Insufficient cpu."}}
