@@ -13,7 +13,7 @@ import (
 
 const (
 	apiTenants   = 8
-	apiConns     = 64
+	apiConns     = 32 // more only wait longer: the database is busy with these
 	apiLoadFor   = 10 * time.Second
 	apiExisting  = 1000 // Workers to read
 	apiP99Target = 50   // ms
