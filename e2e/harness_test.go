@@ -64,6 +64,8 @@ type platform struct {
 	env    []string
 	url    string
 	log    *logBuffer
+	// cluster is where the Workers of the Kubernetes engine run.
+	cluster *cluster
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when the process has ended
@@ -282,6 +284,18 @@ func answers(t *testing.T, url, message string) {
 	if err != nil || status != http.StatusOK || !strings.Contains(answer, message) {
 		t.Fatalf("%s: status %d, answer %s, %v", url, status, answer, err)
 	}
+}
+
+// machine names what the Worker runs on, so that another machine has another name; "" where nothing tells.
+func (p *platform) machine(worker string) string {
+	p.t.Helper()
+	switch p.engine {
+	case "docker":
+		return docker(p.t, "ps", "-q", "--filter", "label=baas.worker="+worker)
+	case "kubernetes":
+		return p.cluster.containers(p.t, worker)
+	}
+	return ""
 }
 
 // onEngine lists what the Docker Engine has of a Worker.

@@ -74,11 +74,8 @@ func mainJob(t *testing.T, p *platform) {
 		t.Fatalf("the conversation did not come along: %s", history)
 	}
 
-	// Resize. Docker does it live: the machine is the same one.
-	machine := ""
-	if p.engine == "docker" {
-		machine = docker(t, "ps", "-q", "--filter", "label=baas.worker="+general.ID)
-	}
+	// Resize. Docker and Kubernetes do it live: the machine is the same one.
+	machine := p.machine(general.ID)
 	general, err = acme.Worker(ctx, general.ID)
 	must(t, err)
 	larger := baas.Size{CPUMillis: 750, MemoryMiB: 384, DiskGiB: 1}
@@ -91,13 +88,13 @@ func mainJob(t *testing.T, p *platform) {
 		}
 		return nil
 	})
+	if p.engine != "process" && resized.Effect != "live" {
+		t.Errorf("the effect is said to be %q", resized.Effect)
+	}
+	if now := p.machine(general.ID); now != machine {
+		t.Errorf("the machine was made anew: %q, then %q", machine, now)
+	}
 	if p.engine == "docker" {
-		if resized.Effect != "live" {
-			t.Errorf("the effect is said to be %q", resized.Effect)
-		}
-		if now := docker(t, "ps", "-q", "--filter", "label=baas.worker="+general.ID); now != machine {
-			t.Errorf("the machine was made anew: %q, then %q", machine, now)
-		}
 		if got := strings.TrimSpace(docker(t, "inspect", strings.TrimSpace(machine), "--format", "{{.HostConfig.Memory}} {{.HostConfig.NanoCpus}}")); got != "402653184 750000000" {
 			t.Errorf("limits on the engine: %s", got)
 		}
@@ -143,6 +140,10 @@ func mainJob(t *testing.T, p *platform) {
 		if p.engine == "docker" {
 			if left := onEngine(t, w.ID); len(left) > 0 {
 				t.Errorf("left on the engine: %v", left)
+			}
+		} else if p.cluster != nil {
+			if left := p.cluster.of(t, w.ID); len(left) > 0 {
+				t.Errorf("left on the cluster: %v", left)
 			}
 		} else if left := glob(p.dir + "/process/" + w.ID + "*"); len(left) > 0 {
 			t.Errorf("left on disk: %v", left)

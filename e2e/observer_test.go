@@ -25,6 +25,7 @@ type observer struct {
 	seen   map[string]int       // runs of each bot
 	twice  []string
 	looked int
+	mine   func(pid int) bool // whether a process is of the scenario's engine; of every process when nil
 	stop   context.CancelFunc
 	done   chan struct{}
 }
@@ -36,9 +37,11 @@ type osProcess struct {
 }
 
 // observe looks every 20 ms until the test ends.
-func observe(t *testing.T) *observer {
+func observe(t *testing.T) *observer { return observeOnly(t, nil) }
+
+func observeOnly(t *testing.T, mine func(pid int) bool) *observer {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	o := &observer{known: map[osProcess]string{}, seen: map[string]int{}, stop: cancel, done: make(chan struct{})}
+	o := &observer{known: map[osProcess]string{}, seen: map[string]int{}, mine: mine, stop: cancel, done: make(chan struct{})}
 	t.Cleanup(o.end)
 	go func() {
 		defer close(o.done)
@@ -82,7 +85,7 @@ func (o *observer) look() {
 		}
 		bot, known := o.known[p]
 		if !known {
-			if bot = botOf(pid); bot == "" {
+			if bot = botOf(pid); bot == "" || o.mine != nil && !o.mine(pid) {
 				continue
 			}
 			o.seen[bot]++
