@@ -28,8 +28,9 @@ test-dashboard: web ## the dashboard's flows and every page in a real browser, o
 	@scripts/browser.sh
 	go test ./e2e -run '^TestDashboard$$' -v -count=1 -timeout 30m
 
-test-kubernetes: ## the engine's suite on a real one-node cluster, which is built from source
-	eval "$$(test/kubernetes/cluster.sh up)" && go test -parallel 6 -timeout 30m ./internal/engine/kubernetes/conformance
+test-kubernetes: ## the engine and the main job on a real one-node cluster, which is built from source
+	eval "$$(scripts/postgres.sh)" && eval "$$(test/kubernetes/cluster.sh up)" && \
+	go test -parallel 6 -timeout 30m ./internal/engine/kubernetes/conformance && go test -v -run '^TestCluster' -timeout 30m ./e2e
 
 lint: ## formatting and linters alone
 	@scripts/lint.sh

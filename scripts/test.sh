@@ -22,4 +22,4 @@ go test -race -timeout 20m $(go list ./... | grep -v -e /e2e -e kubernetes/confo
 say "Use cases and API on PostgreSQL"
 BAAS_TEST_DATABASE=postgres go test -timeout 20m ./internal/app ./internal/httpapi
 say "Scenarios on the real binary"
-go test -timeout 40m -skip '^TestDashboard$' ./e2e # the dashboard's flows: make test-dashboard
+go test -timeout 40m -skip '^Test(Dashboard$|Cluster)' ./e2e # the dashboard's flows: make test-dashboard; on a cluster: make test-kubernetes
