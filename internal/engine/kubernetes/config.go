@@ -28,6 +28,10 @@ type Config struct {
 	Image    string
 	AgentURL string // what agents dial, such as ws://baas-agents.baas.svc:8081
 
+	// RegistryCredentials let nodes fetch images, the platform's and Workers' own alike: the contents of a Secret of type
+	// kubernetes.io/dockerconfigjson. None when empty; nodes may have some of their own.
+	RegistryCredentials []byte
+
 	StorageClass string // of Workers' volumes; the cluster's default when empty
 	// ElasticVolumes says that the StorageClass doesn't hold volumes to their size (directories of a node): a larger
 	// disk is then a matter of the agent alone.
@@ -162,6 +166,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.DNS.Port == 0 {
 		c.DNS.Port = 53
+	}
+	if err := checkRegistry(c.RegistryCredentials); err != nil {
+		errs = append(errs, err)
 	}
 	if err := c.ControlPlane.complete(c.AgentURL); err != nil {
 		errs = append(errs, err)

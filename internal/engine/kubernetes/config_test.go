@@ -52,12 +52,26 @@ stopTimeout: 60s
 	}
 }
 
+func TestReadConfigReadsTheRegistrysCredentials(t *testing.T) {
+	credentials := `{"auths": {"registry.example.com": {"auth": "eDp5"}}}`
+	c, err := ReadConfig(write(t, "image: x\nagentURL: ws://10.1.2.3:8081\nregistryCredentials: "+write(t, credentials)+"\n"))
+	if err != nil || string(c.RegistryCredentials) != credentials {
+		t.Errorf("%q %v", c.RegistryCredentials, err)
+	}
+	if a, b := registryName(c.RegistryCredentials), registryName([]byte(credentials+" ")); a == b || registryName(nil) != "" {
+		t.Errorf("other credentials have the same name: %s %s", a, b)
+	}
+}
+
 func TestReadConfigRefuses(t *testing.T) {
 	const good = "image: x\nagentURL: ws://10.1.2.3:8081\n"
 	if _, err := ReadConfig(write(t, good)); err != nil {
 		t.Fatalf("the least that is needed: %v", err)
 	}
+	empty := write(t, `{"auths": {}}`)
 	for text, want := range map[string]string{
+		good + "registryCredentials: " + empty:         "dockerconfigjson",
+		good + "registryCredentials: /no/such/file":    "/no/such/file",
 		"agentURL: ws://10.1.2.3:8081":                 "Worker image must be given",
 		"image: x\nagentURL: https://baas.svc":         "agent URL",
 		"image: x\nagentURL: ws://baas.svc:8081":       "give its pods' namespace and labels",

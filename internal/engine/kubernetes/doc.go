@@ -5,6 +5,7 @@
 //	Namespace             <prefix><tenant id>   one per tenant, Pod Security "restricted"
 //	  ResourceQuota       baas                  the plan's limits, as a second line behind the platform's own
 //	  LimitRange          baas                  for what others put there
+//	  Secret              registry-<hash>       the credentials for images, if any are configured; never read
 //	  NetworkPolicy       default-deny          nothing in, nothing out
 //	  NetworkPolicy       workers               out to DNS, the control plane's agent port and the internet
 //	  PersistentVolumeClaim <worker id>         mounted at /data

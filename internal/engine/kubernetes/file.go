@@ -20,6 +20,7 @@ type file struct {
 	NamespacePrefix string                     `json:"namespacePrefix"`
 	Image           string                     `json:"image"`
 	AgentURL        string                     `json:"agentURL"`
+	Registry        string                     `json:"registryCredentials"` // a file
 	StorageClass    string                     `json:"storageClass"`
 	ElasticVolumes  bool                       `json:"elasticVolumes"`
 	RuntimeClasses  map[baas.Isolation]*string `json:"runtimeClasses"` // null: the level can't be had
@@ -68,6 +69,11 @@ func ReadConfig(path string) (Config, error) {
 		DNS:          DNS{Namespace: f.DNS.Namespace, Labels: f.DNS.Labels, Port: f.DNS.Port, Addresses: f.DNS.Addresses},
 		ControlPlane: ControlPlane{Namespace: f.ControlPlane.Namespace, Labels: f.ControlPlane.Labels, Addresses: f.ControlPlane.Addresses, Port: f.ControlPlane.Port},
 		Deny:         f.Deny, NoQuota: f.NoQuota, Movable: f.Movable, StopTimeout: f.StopTimeout.Duration, StartWait: f.StartWait.Duration,
+	}
+	if f.Registry != "" {
+		if c.RegistryCredentials, err = os.ReadFile(f.Registry); err != nil {
+			return Config{}, fmt.Errorf("reading the configuration of the Kubernetes engine: %s: registryCredentials: %w", path, err)
+		}
 	}
 	if f.RuntimeClasses != nil {
 		c.RuntimeClasses = map[baas.Isolation]string{}

@@ -38,6 +38,7 @@ const (
 type Engine struct {
 	cfg      Config
 	api      kubernetes.Interface
+	registry string // the name of the Secrets with the credentials for images, "" when there are none
 	log      *slog.Logger
 	close    context.CancelFunc
 	running  *sync.WaitGroup
@@ -71,7 +72,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 }
 
 func newWith(ctx context.Context, cfg Config, api kubernetes.Interface) (*Engine, error) {
-	e := &Engine{cfg: cfg, api: api, log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{}}
+	e := &Engine{cfg: cfg, api: api, registry: registryName(cfg.RegistryCredentials), log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{}}
 	// The client library logs to where this program does.
 	background, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.FromSlogHandler(e.log.Handler())))
 	e.close = cancel

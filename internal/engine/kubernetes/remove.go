@@ -86,7 +86,7 @@ func (e *Engine) deleteSecret(ctx context.Context, ns, name string) error {
 	if apierrors.IsNotFound(err) {
 		return nil
 	}
-	return e.apiError("removing the agent's old token "+name, err)
+	return e.apiError("removing the old secret "+name, err)
 }
 
 // sweep deletes the namespaces of tenants that have no Worker any more. All of them, since a crash may have left one
@@ -219,14 +219,18 @@ func firstForeign(list any, ours func(map[string]string) bool) string {
 	return ""
 }
 
-// foreignSecrets asks the quota, which counts Secrets: this program has no right to list them. Ours are deleted before
-// the namespace is looked at; one that the cluster is still collecting makes the namespace stay until the next look.
+// foreignSecrets asks the quota, which counts Secrets: this program has no right to list them. Agents' tokens are deleted
+// before the namespace is looked at, the credentials for images go with it; one that the cluster is still collecting makes the namespace stay until the next look.
 func (e *Engine) foreignSecrets(ns string) string {
 	quota := named[*corev1.ResourceQuota](e.seen.quotas, ns+"/"+quotaName)
 	if quota == nil {
 		return ""
 	}
-	if used, ok := quota.Status.Used[countSecrets]; ok && used.Cmp(resource.Quantity{}) > 0 {
+	var ours resource.Quantity
+	if e.registrySecret(ns) != "" {
+		ours = *resource.NewQuantity(1, resource.DecimalSI)
+	}
+	if used, ok := quota.Status.Used[countSecrets]; ok && used.Cmp(ours) > 0 {
 		return used.String() + " secrets"
 	}
 	return ""

@@ -202,6 +202,9 @@ func (e *Engine) podSpec(m engine.Machine, secret string) *coreac.PodSpecApplyCo
 	if class := e.cfg.RuntimeClasses[m.Isolation]; class != "" {
 		spec.WithRuntimeClassName(class)
 	}
+	if e.registry != "" {
+		spec.WithImagePullSecrets(coreac.LocalObjectReference().WithName(e.registry))
+	}
 	if len(place.NodeSelector) > 0 {
 		spec.WithNodeSelector(place.NodeSelector)
 	}

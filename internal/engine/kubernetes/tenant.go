@@ -51,6 +51,9 @@ func (e *Engine) tenantWants(m engine.Machine) tenantWants {
 				WithDefaultRequest(corev1.ResourceList{corev1.ResourceCPU: milli(50), corev1.ResourceMemory: mib(64)}),
 		)),
 	}
+	if e.registry != "" {
+		w.limits.WithAnnotations(map[string]string{annotationRegistry: e.registry})
+	}
 	if m.Plan.ID != "" && !e.cfg.NoQuota {
 		w.quota = coreac.ResourceQuota(quotaName, ns).WithLabels(labels).WithSpec(coreac.ResourceQuotaSpec().WithHard(e.quota(m.Plan.Limits)))
 	}
@@ -200,8 +203,15 @@ func (e *Engine) ensureTenant(ctx context.Context, m engine.Machine, progress fu
 	}
 	if d.limits {
 		g.Go(func() error {
+			before := e.registrySecret(ns)
+			if err := e.makeRegistrySecret(gctx, m.TenantID); err != nil {
+				return err
+			}
 			o, err := e.api.CoreV1().LimitRanges(ns).Apply(gctx, w.limits, opts)
-			return e.written(gctx, m.TenantID, e.seen.limits, o, err, "setting the limit range in "+ns)
+			if err := e.written(gctx, m.TenantID, e.seen.limits, o, err, "setting the limit range in "+ns); err != nil || before == "" || before == e.registry {
+				return err
+			}
+			return e.deleteSecret(gctx, ns, before)
 		})
 	}
 	if d.quota {

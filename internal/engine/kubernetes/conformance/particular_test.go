@@ -396,3 +396,47 @@ func TestAGuaranteedMachineIsResizedLive(t *testing.T) {
 		t.Errorf("back within the node: %+v", s)
 	}
 }
+
+func TestNodesGetTheRegistrysCredentials(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t)
+	c.cfg.RegistryCredentials = []byte(`{"auths": {"registry.example.com": {"auth": "b25l"}}}`)
+	e, m := c.New(t), machine(c)
+	ensure(t, e, m)
+	secret := func() *corev1.Secret {
+		t.Helper()
+		list, err := c.api.CoreV1().Secrets(namespace(c, m)).List(t.Context(), metav1.ListOptions{FieldSelector: "type=kubernetes.io/dockerconfigjson"})
+		if err != nil || len(list.Items) != 1 {
+			t.Fatalf("%d secrets, %v", len(list.Items), err)
+		}
+		return &list.Items[0]
+	}
+	first, pod := secret(), c.pod(t, m.ID)
+	if got := pod.Spec.ImagePullSecrets; len(got) != 1 || got[0].Name != first.Name {
+		t.Errorf("the pod has %v, the secret is %s", got, first.Name)
+	}
+	if string(first.Data[corev1.DockerConfigJsonKey]) != string(c.cfg.RegistryCredentials) {
+		t.Error("the credentials are other ones")
+	}
+	if !inspect(t, e, m).Current {
+		t.Error("it isn't settled")
+	}
+
+	// Others: the template follows, the pod goes on, the old ones are gone.
+	c.cfg.RegistryCredentials = []byte(`{"auths": {"registry.example.com": {"auth": "dHdv"}}}`)
+	e = c.New(t)
+	ensure(t, e, m)
+	if second := secret(); second.Name == first.Name || string(second.Data[corev1.DockerConfigJsonKey]) != string(c.cfg.RegistryCredentials) {
+		t.Error("the credentials are the old ones")
+	}
+	if now := c.pod(t, m.ID); now.UID != pod.UID {
+		t.Error("new credentials made the machine anew")
+	}
+	if err := e.Remove(t.Context(), m.ID); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the end of the namespace", 30*time.Second, func() bool {
+		ns, err := c.api.CoreV1().Namespaces().Get(t.Context(), namespace(c, m), metav1.GetOptions{})
+		return err != nil || ns.DeletionTimestamp != nil
+	})
+}
