@@ -32,10 +32,36 @@ type Event struct {
 	Data     map[string]any `json:"data,omitempty"`
 }
 
+// Area is what an event is about: the part of its kind before the dot.
+type Area string
+
+// Areas.
+const (
+	AreaTenant     Area = "tenant"
+	AreaSupport    Area = "support"
+	AreaMember     Area = "member"
+	AreaInvitation Area = "invitation"
+	AreaToken      Area = "token"
+	AreaSecret     Area = "secret"
+	AreaWorker     Area = "worker"
+	AreaBot        Area = "bot"
+	AreaMove       Area = "move"
+)
+
+// Areas lists every area.
+func Areas() []Area {
+	return []Area{AreaTenant, AreaSupport, AreaMember, AreaInvitation, AreaToken, AreaSecret, AreaWorker, AreaBot, AreaMove}
+}
+
+// ByPlatform as a user id of an EventFilter asks for what nobody did: the platform found or did it.
+const ByPlatform = "platform"
+
 // EventFilter narrows a list of events.
 type EventFilter struct {
 	WorkerIDs []string // when not nil, only events of these Workers
 	BotID     string
+	UserIDs   []string // done by any of these; ByPlatform stands for the platform itself
+	Areas     []Area
 	Kinds     []EventKind
 	Levels    []Level
 	Search    string // part of the message

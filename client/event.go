@@ -8,6 +8,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -19,6 +20,8 @@ import (
 type EventQuery struct {
 	WorkerIDs []string
 	BotID     string
+	UserIDs   []string // baas.ByPlatform for what nobody did
+	Areas     []baas.Area
 	Kinds     []baas.EventKind
 	Levels    []baas.Level
 	Search    string
@@ -34,8 +37,21 @@ func moment(t time.Time) string {
 
 // Events lists what happened, newest first.
 func (t *Tenant) Events(ctx context.Context, q EventQuery) iter.Seq2[baas.Event, error] {
-	return pages[baas.Event](ctx, t.c, t.at("events"), query("worker", join(q.WorkerIDs), "bot", q.BotID, "kind", join(q.Kinds), "level", join(q.Levels),
-		"search", q.Search, "from", moment(q.From), "to", moment(q.To)))
+	return pages[baas.Event](ctx, t.c, t.at("events"), q.params())
+}
+
+// EventsCSV is Events as CSV. The caller closes it.
+func (t *Tenant) EventsCSV(ctx context.Context, q EventQuery) (io.ReadCloser, error) {
+	res, err := t.c.send(ctx, request{method: http.MethodGet, path: t.at("events.csv"), query: q.params()})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}
+
+func (q EventQuery) params() url.Values {
+	return query("worker", join(q.WorkerIDs), "bot", q.BotID, "user", join(q.UserIDs), "area", join(q.Areas), "kind", join(q.Kinds), "level", join(q.Levels),
+		"search", q.Search, "from", moment(q.From), "to", moment(q.To))
 }
 
 // Changes yields what changed, beginning with a resync, and connects again when the connection ends; each connection

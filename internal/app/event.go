@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"iter"
 	"maps"
 	"slices"
 	"time"
@@ -41,6 +42,67 @@ func (a *App) Events(ctx context.Context, actor authz.Actor, tenant string, f ba
 	}
 	f.WorkerIDs = within(f.WorkerIDs, s.Workers())
 	return view(ctx, a, s, func(tx baas.TenantTx) (baas.List[baas.Event], error) { return listOf(tx.Events().List(ctx, f)) })
+}
+
+// ExportedEvent is an event with the e-mail of who did it, as far as the actor may know it.
+type ExportedEvent struct {
+	baas.Event
+	Email string
+}
+
+// ExportEvents yields what happened, newest first and page by page, however much it is. An error is the last thing it yields.
+func (a *App) ExportEvents(ctx context.Context, actor authz.Actor, tenant string, f baas.EventFilter) (iter.Seq2[ExportedEvent, error], error) {
+	s, err := a.enter(ctx, actor, tenant, authz.EventRead)
+	if err != nil {
+		return nil, err
+	}
+	f.WorkerIDs = within(f.WorkerIDs, s.Workers())
+	f.Page = baas.Page{Limit: baas.MaxPageSize}
+	emails, err := a.emails(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	return func(yield func(ExportedEvent, error) bool) {
+		for {
+			page, err := view(ctx, a, s, func(tx baas.TenantTx) (baas.List[baas.Event], error) { return listOf(tx.Events().List(ctx, f)) })
+			if err != nil {
+				yield(ExportedEvent{}, err)
+				return
+			}
+			for _, e := range page.Items {
+				if !yield(ExportedEvent{e, emails[e.UserID]}, nil) {
+					return
+				}
+			}
+			if f.Cursor = page.Next; f.Cursor == "" {
+				return
+			}
+		}
+	}, nil
+}
+
+// emails are those of the people whom the seat may know: members, and operators who were there by a support session.
+func (a *App) emails(ctx context.Context, s seat) (map[string]string, error) {
+	return view(ctx, a, s, func(tx baas.TenantTx) (map[string]string, error) {
+		by := map[string]string{}
+		sessions, err := all(func(p baas.Page) ([]baas.Support, string, error) {
+			return tx.Support().List(ctx, baas.SupportFilter{Page: p})
+		})
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range sessions {
+			by[n.UserID] = n.Email
+		}
+		if authz.Decide(s.Actor, authz.MemberRead, s.tenant.Status) != nil {
+			return by, nil
+		}
+		members, err := all(func(p baas.Page) ([]baas.Member, string, error) { return tx.Members().List(ctx, "", p) })
+		for _, m := range members {
+			by[m.UserID] = m.Email
+		}
+		return by, err
+	})
 }
 
 // maxWatch ends a stream of changes, so that who was logged out meanwhile doesn't look on; clients come back by themselves.

@@ -4,28 +4,56 @@ import (
 	"context"
 	"encoding/csv"
 	"io"
+	"iter"
+	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
 	"github.com/baas-platform/baas"
+	"github.com/baas-platform/baas/internal/app"
 	"github.com/baas-platform/baas/internal/authz"
 )
+
+// EventQuery narrows the activity log.
+type EventQuery struct {
+	TenantPath
+	Worker []string         `query:"worker" doc:"Ids of Workers, separated by commas"`
+	Bot    string           `query:"bot" maxLength:"64" doc:"Id of a bot"`
+	User   []string         `query:"user" doc:"Ids of people who did it, separated by commas; platform stands for what nobody did"`
+	Area   []baas.Area      `query:"area" enum:"tenant,support,member,invitation,token,secret,worker,bot,move" doc:"What it is about, the part of the kind before the dot; separated by commas"`
+	Kind   []baas.EventKind `query:"kind" doc:"Such as worker.created, separated by commas"`
+	Level  []baas.Level     `query:"level" enum:"info,warning,error" doc:"Any of these, separated by commas"`
+	Search string           `query:"search" maxLength:"100" doc:"Part of the message"`
+	From   time.Time        `query:"from" doc:"Not before"`
+	To     time.Time        `query:"to" doc:"Before"`
+}
+
+func (q *EventQuery) filter() baas.EventFilter {
+	return baas.EventFilter{WorkerIDs: q.Worker, BotID: q.Bot, UserIDs: q.User, Areas: q.Area, Kinds: q.Kind, Levels: q.Level, Search: q.Search, From: q.From, To: q.To}
+}
 
 func (s *server) eventRoutes() {
 	handle(s, route{method: "GET", path: "/tenants/{tenant}/events", id: "event.list", summary: "What happened, newest first"},
 		func(ctx context.Context, actor authz.Actor, in *struct {
-			TenantPath
+			EventQuery
 			Paged
-			Worker []string         `query:"worker" doc:"Ids of Workers, separated by commas"`
-			Bot    string           `query:"bot" maxLength:"64" doc:"Id of a bot"`
-			Kind   []baas.EventKind `query:"kind" doc:"Such as worker.created, separated by commas"`
-			Level  []baas.Level     `query:"level" enum:"info,warning,error" doc:"Any of these, separated by commas"`
-			Search string           `query:"search" maxLength:"100" doc:"Part of the message"`
-			From   time.Time        `query:"from" doc:"Not before"`
-			To     time.Time        `query:"to" doc:"Before"`
 		}) (*answer[baas.List[baas.Event]], error) {
-			return ok(s.app.Events(ctx, actor, in.Tenant, baas.EventFilter{WorkerIDs: in.Worker, BotID: in.Bot, Kinds: in.Kind, Levels: in.Level,
-				Search: in.Search, From: in.From, To: in.To, Page: in.page()}))
+			f := in.filter()
+			f.Page = in.page()
+			return ok(s.app.Events(ctx, actor, in.Tenant, f))
+		})
+	handle(s, route{method: "GET", path: "/tenants/{tenant}/events.csv", id: "event.csv", summary: "The same as CSV, all of it", stream: "text/csv",
+		doc: "A cell that a spreadsheet would take for a formula begins with an apostrophe."},
+		func(ctx context.Context, actor authz.Actor, in *EventQuery) (*streamed, error) {
+			events, err := s.app.ExportEvents(ctx, actor, in.Tenant, in.filter())
+			if err != nil {
+				return nil, err
+			}
+			return s.eventsCSV(events), nil
 		})
 	handle(s, route{method: "GET", path: "/tenants/{tenant}/changes", id: "change.stream", summary: "Server-sent events: what to read again",
 		doc: "The name of each event is the kind of thing that changed, its data the change. It begins with resync, which asks " +
@@ -38,6 +66,44 @@ func (s *server) eventRoutes() {
 			}
 			return s.changeEvents(tenantID, changes), nil
 		})
+}
+
+// eventsCSV streams events. An error breaks the connection, so that a client can't take a part for the whole.
+func (s *server) eventsCSV(events iter.Seq2[app.ExportedEvent, error]) *streamed {
+	return &streamed{func(hc huma.Context) {
+		_, w := humago.Unwrap(hc)
+		w.Header().Set("Content-Disposition", `attachment; filename="activity.csv"`)
+		out := csv.NewWriter(begin(hc, "text/csv; charset=utf-8"))
+		_ = out.Write([]string{"at", "level", "kind", "message", "user_id", "email", "worker_id", "bot_id", "data"}) // Error below tells
+		for e, err := range events {
+			if err != nil {
+				if hc.Context().Err() == nil {
+					s.Log.ErrorContext(hc.Context(), "exporting events", "request", requestID(hc.Context()), "err", err)
+				}
+				panic(http.ErrAbortHandler)
+			}
+			data := ""
+			if len(e.Data) > 0 {
+				data = strings.TrimSuffix(string(jsonLine(e.Data)), "\n")
+			}
+			row := []string{e.At.UTC().Format(time.RFC3339), string(e.Level), string(e.Kind), e.Message, e.UserID, e.Email, e.WorkerID, e.BotID, data}
+			for i := range row {
+				row[i] = plainCell(row[i])
+			}
+			if out.Write(row) != nil {
+				return // the client is gone
+			}
+		}
+		out.Flush()
+	}}
+}
+
+// plainCell keeps spreadsheets from reading a text as a formula.
+func plainCell(text string) string {
+	if text != "" && strings.ContainsRune("=+-@\t\r\n", rune(text[0])) {
+		return "'" + text
+	}
+	return text
 }
 
 // usageQuery is the range of a usage report.

@@ -49,6 +49,14 @@ func (st *stream) write(b []byte) error {
 	return st.rc.Flush()
 }
 
+// Write is write for an io.Writer's users.
+func (st *stream) Write(b []byte) (int, error) {
+	if err := st.write(b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
 func (st *stream) event(name string, v any) error {
 	return st.write(fmt.Appendf(nil, "event: %s\ndata: %s\n", name, jsonLine(v)))
 }

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/baas-platform/baas"
 )
@@ -32,6 +34,18 @@ func (t events) Add(ctx context.Context, es ...baas.Event) error {
 	return nil
 }
 
+// byUser wants an event to be done by one of the people, or by nobody for baas.ByPlatform.
+func byUser(w *filter, ids []string) {
+	people := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return id == baas.ByPlatform })
+	var some filter
+	in(&some, "user_id", people)
+	if len(people) == len(ids) {
+		w.and(some.where[0], some.args...)
+		return
+	}
+	w.and("(user_id IS NULL OR "+some.where[0]+")", some.args...)
+}
+
 func (t events) List(ctx context.Context, f baas.EventFilter) ([]baas.Event, string, error) {
 	var w filter
 	w.and("tenant_id = ?", t.tenant)
@@ -40,6 +54,17 @@ func (t events) List(ctx context.Context, f baas.EventFilter) ([]baas.Event, str
 	}
 	if f.BotID != "" {
 		w.and("bot_id = ?", f.BotID)
+	}
+	if len(f.UserIDs) > 0 {
+		byUser(&w, f.UserIDs)
+	}
+	if len(f.Areas) > 0 {
+		conds := make([]string, len(f.Areas))
+		args := make([]any, len(f.Areas))
+		for i, a := range f.Areas {
+			conds[i], args[i] = `kind LIKE ? ESCAPE '\'`, likeEscaper.Replace(string(a))+".%"
+		}
+		w.and("("+strings.Join(conds, " OR ")+")", args...)
 	}
 	if len(f.Kinds) > 0 {
 		in(&w, "kind", f.Kinds)
