@@ -518,6 +518,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/tenants/{tenant}/events.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The same as CSV, all of it
+         * @description A cell that a spreadsheet would take for a formula begins with an apostrophe.
+         */
+        get: operations["event-csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/tenants/{tenant}/invitations": {
         parameters: {
             query?: never;
@@ -3168,6 +3188,8 @@ export interface operations {
     "event-list": {
         parameters: {
             query?: {
+                /** @description What it is about, the part of the kind before the dot; separated by commas */
+                area?: ("tenant" | "support" | "member" | "invitation" | "token" | "secret" | "worker" | "bot" | "move")[];
                 /** @description Id of a bot */
                 bot?: string;
                 /** @description next of the page before */
@@ -3184,6 +3206,8 @@ export interface operations {
                 search?: string;
                 /** @description Before */
                 to?: string;
+                /** @description Ids of people who did it, separated by commas; platform stands for what nobody did */
+                user?: string[];
                 /** @description Ids of Workers, separated by commas */
                 worker?: string[];
             };
@@ -3203,6 +3227,57 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListEvent"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "event-csv": {
+        parameters: {
+            query?: {
+                /** @description What it is about, the part of the kind before the dot; separated by commas */
+                area?: ("tenant" | "support" | "member" | "invitation" | "token" | "secret" | "worker" | "bot" | "move")[];
+                /** @description Id of a bot */
+                bot?: string;
+                /** @description Not before */
+                from?: string;
+                /** @description Such as worker.created, separated by commas */
+                kind?: string[];
+                /** @description Any of these, separated by commas */
+                level?: ("info" | "warning" | "error")[];
+                /** @description Part of the message */
+                search?: string;
+                /** @description Before */
+                to?: string;
+                /** @description Ids of people who did it, separated by commas; platform stands for what nobody did */
+                user?: string[];
+                /** @description Ids of Workers, separated by commas */
+                worker?: string[];
+            };
+            header?: never;
+            path: {
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": unknown;
                 };
             };
             /** @description Problem */
