@@ -84,6 +84,7 @@ type Controller struct {
 	lost    map[string]time.Time  // when an agent was last seen connected
 	failed  map[string]int64      // Worker.Version at the last failure: a change of settings ends the wait
 	orphans map[string]time.Time  // since when
+	paused  map[key]time.Time     // until when a pass that failed isn't repeated, whatever wakes it
 	leading bool
 	began   time.Time
 }
@@ -123,6 +124,7 @@ func New(c Config) *Controller {
 		lost:    map[string]time.Time{},
 		failed:  map[string]int64{},
 		orphans: map[string]time.Time{},
+		paused:  map[key]time.Time{},
 	}
 }
 
@@ -268,6 +270,10 @@ func (c *Controller) work(ctx context.Context) {
 func (c *Controller) pass(ctx context.Context, k key) {
 	defer c.queue.Done(k)
 	begun := c.Now()
+	if wait := c.pause(k).Sub(begun); wait > 0 {
+		c.queue.AddAfter(k, wait)
+		return
+	}
 	var again time.Time
 	var err error
 	switch k.kind {
@@ -277,6 +283,7 @@ func (c *Controller) pass(ctx context.Context, k key) {
 		again, err = c.movePass(ctx, k.tenant, k.id)
 	}
 	c.metrics.observe(k.kind, c.Now().Sub(begun), err)
+	c.setPause(k, err)
 	switch {
 	case err == nil:
 		c.queue.Forget(k)
@@ -294,6 +301,29 @@ func (c *Controller) pass(ctx context.Context, k key) {
 		c.Log.Log(ctx, level, "pass failed; it is repeated", "kind", k.kind, "id", k.id, "err", err)
 		c.queue.AddRateLimited(k)
 	}
+}
+
+const (
+	pauseMin = 200 * time.Millisecond
+	pauseMax = time.Second
+)
+
+// setPause keeps a pass that failed from being repeated at once. What it wrote down before it failed is a change, which
+// wakes it: without a pause it would go round as fast as it can while an engine or an agent is away.
+func (c *Controller) setPause(k key, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err == nil || errors.Is(err, baas.ErrVersionMismatch) {
+		delete(c.paused, k)
+		return
+	}
+	c.paused[k] = c.Now().Add(min(pauseMax, pauseMin<<min(c.queue.NumRequeues(k), 10)))
+}
+
+func (c *Controller) pause(k key) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.paused[k]
 }
 
 // WakeWorker makes the next pass of a Worker happen now.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -528,4 +529,33 @@ func TestAFailureAtEveryStepOfProvisioningAndDeleting(t *testing.T) {
 			})
 		}
 	}
+}
+
+// An engine that is away after a step was written down: the pass wakes itself by that, and must not go round and round.
+func TestAFailingPassDoesNotWakeItselfAtOnce(t *testing.T) {
+	p := newPlatform(t)
+	var tries atomic.Int64
+	away := make(chan struct{})
+	p.engine.fail = func(op, _ string) error {
+		select {
+		case <-away:
+			return nil
+		default:
+		}
+		if op != string(engine.StepMachine) {
+			return nil
+		}
+		tries.Add(1)
+		return &baas.Error{Code: baas.CodeUnavailable, Message: "the engine is away"}
+	}
+	p.start()
+	began := time.Now()
+	w := p.worker("Finance")
+	eventually(t, "some tries", func() (bool, string) { return tries.Load() >= 4, fmt.Sprint(tries.Load()) })
+	// 200, 400 and 800 ms lie between the first four.
+	if took := time.Since(began); took < time.Second {
+		t.Errorf("%d tries within %s", tries.Load(), took)
+	}
+	close(away)
+	p.awaitWorker(w, baas.WorkerRunning)
 }
