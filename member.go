@@ -28,6 +28,7 @@ type Member struct {
 	Name      string    `json:"name" doc:"Of the user"`
 	Role      Role      `json:"role" enum:"owner,admin,operator,viewer"`
 	WorkerIDs []string  `json:"worker_ids" doc:"When not empty, the member sees only these Workers and their bots (a department)"`
+	Version   int64     `json:"version" doc:"Counts changes of role and Workers; the ETag"`
 	CreatedAt time.Time `json:"created_at"`
 }
 
@@ -55,10 +56,12 @@ type Membership struct {
 
 // MemberStore keeps a tenant's members. Create and Delete keep Totals.Members.
 type MemberStore interface {
-	Create(ctx context.Context, m Member) error // ErrConflict when already a member
+	Create(ctx context.Context, m Member) error // with version 1; ErrConflict when already a member
 	Get(ctx context.Context, userID string) (Member, error)
 	List(ctx context.Context, search string, p Page) (ms []Member, next string, err error) // by user id; search in name and e-mail
-	Update(ctx context.Context, m Member) error
+	// Update writes role and Workers if the stored version is still m.Version, and adds one to it. ErrNotFound,
+	// ErrVersionMismatch.
+	Update(ctx context.Context, m Member) (Member, error)
 	Delete(ctx context.Context, userID string) error
 	CountOwners(ctx context.Context) (int, error)
 }

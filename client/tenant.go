@@ -54,9 +54,9 @@ func (t *Tenant) Members(ctx context.Context, search string) iter.Seq2[baas.Memb
 	return pages[baas.Member](ctx, t.c, t.at("members"), query("search", search))
 }
 
-// UpdateMember changes a member's role or Workers.
-func (t *Tenant) UpdateMember(ctx context.Context, userID string, u baas.MemberUpdate) (baas.Member, error) {
-	return call[baas.Member](ctx, t.c, request{method: http.MethodPatch, path: t.at("members", userID), body: u})
+// UpdateMember changes a member's role or Workers if the membership still has the version; 0 means any.
+func (t *Tenant) UpdateMember(ctx context.Context, userID string, version int64, u baas.MemberUpdate) (baas.Member, error) {
+	return call[baas.Member](ctx, t.c, request{method: http.MethodPatch, path: t.at("members", userID), body: u, version: version})
 }
 
 // RemoveMember ends a membership.

@@ -211,7 +211,7 @@ func (c *cli) memberCommand() *cobra.Command {
 			}
 			u.WorkerIDs = &ids
 		}
-		m, err = t.UpdateMember(cmd.Context(), m.UserID, u)
+		m, err = t.UpdateMember(cmd.Context(), m.UserID, m.Version, u)
 		if err != nil {
 			return err
 		}

@@ -209,7 +209,7 @@ func TestStreamsEndWithAccess(t *testing.T) {
 			return o.App.RemoveMember(o.ctx, o.owner, o.tenant.ID, who.UserID)
 		}, true, false},
 		{"limited to other Workers", func(_ *testing.T, who authz.Actor) error {
-			return second(o.App.UpdateMember(o.ctx, o.owner, o.tenant.ID, who.UserID, baas.MemberUpdate{WorkerIDs: &[]string{elsewhere.ID}}))
+			return second(o.App.UpdateMember(o.ctx, o.owner, o.tenant.ID, who.UserID, 0, baas.MemberUpdate{WorkerIDs: &[]string{elsewhere.ID}}))
 		}, true, false},
 		{"token ended", func(_ *testing.T, who authz.Actor) error {
 			return o.App.DeleteToken(o.ctx, o.owner, o.tenant.ID, who.TokenID)

@@ -32,8 +32,8 @@ func (a *App) Member(ctx context.Context, actor authz.Actor, tenant, userID stri
 	return view(ctx, a, s, func(tx baas.TenantTx) (baas.Member, error) { return tx.Members().Get(ctx, userID) })
 }
 
-// UpdateMember changes a member's role and limit. Only owners touch owners, and the last owner stays one.
-func (a *App) UpdateMember(ctx context.Context, actor authz.Actor, tenant, userID string, u baas.MemberUpdate) (baas.Member, error) {
+// UpdateMember changes a member's role and limit. Only owners touch owners, and the last owner stays one. version 0 means any.
+func (a *App) UpdateMember(ctx context.Context, actor authz.Actor, tenant, userID string, version int64, u baas.MemberUpdate) (baas.Member, error) {
 	s, err := a.enter(ctx, actor, tenant, authz.MemberWrite)
 	if err != nil {
 		return baas.Member{}, err
@@ -44,6 +44,9 @@ func (a *App) UpdateMember(ctx context.Context, actor authz.Actor, tenant, userI
 			return m, err
 		}
 		before := m
+		if version != 0 {
+			m.Version = version
+		}
 		if u.Role != nil {
 			m.Role = *u.Role
 		}
@@ -71,7 +74,7 @@ func (a *App) UpdateMember(ctx context.Context, actor authz.Actor, tenant, userI
 				return m, err
 			}
 		}
-		if err := tx.Members().Update(ctx, m); err != nil {
+		if m, err = tx.Members().Update(ctx, m); err != nil {
 			return m, err
 		}
 		return m, tx.Events().Add(ctx, a.event(s, "member.updated", fmt.Sprintf("%s is %s now", m.Email, m.Role),

@@ -216,6 +216,31 @@ func TestHeadersOfWrites(t *testing.T) {
 	}
 }
 
+// TestMembersEditedAtOnce lets two people change a member whom both have read.
+func TestMembersEditedAtOnce(t *testing.T) {
+	p := apitest.New(t, apitest.Config{})
+	tenant, secret := p.Tenant("Cliente A", baas.PlanPro, "dona@a.example")
+	ana := p.Actor(p.Join(p.Actor(secret), tenant.ID, baas.InvitationCreate{Email: "ana@a.example", Role: baas.RoleViewer}))
+	at := p.URL + httpapi.Prefix + "/tenants/" + tenant.ID + "/members/" + ana.UserID
+	auth := "Authorization: Bearer " + secret
+	read := do(t, "GET", at, "", auth)
+	if read.header.Get("ETag") != `"1"` || !strings.Contains(string(read.body), `"version":1`) {
+		t.Fatalf("got %v %s", read.header, read.body)
+	}
+	first := do(t, "PATCH", at, `{"role":"operator"}`, auth, "If-Match: "+read.header.Get("ETag"))
+	if first.status != 200 || first.header.Get("ETag") != `"2"` || !strings.Contains(string(first.body), `"version":2`) {
+		t.Fatalf("got %d %v %s", first.status, first.header, first.body)
+	}
+	want(t, do(t, "PATCH", at, `{"role":"admin"}`, auth, "If-Match: "+read.header.Get("ETag")), 412, baas.CodeVersionMismatch)
+	want(t, do(t, "PATCH", at, `{"role":"admin"}`, auth, "If-Match: x"), 422, baas.CodeInvalid)
+	if now := do(t, "GET", at, "", auth); !strings.Contains(string(now.body), `"role":"operator"`) || now.header.Get("ETag") != `"2"` {
+		t.Errorf("got %s", now.body)
+	}
+	if a := do(t, "PATCH", at, `{"role":"admin"}`, auth); a.status != 200 || a.header.Get("ETag") != `"3"` {
+		t.Errorf("without If-Match: %d %s", a.status, a.body)
+	}
+}
+
 func TestCookieAndOrigin(t *testing.T) {
 	p := apitest.New(t, apitest.Config{HTTP: httpapi.Config{PublicURL: "https://baas.example"}})
 	p.Tenant("Cliente A", baas.PlanPro, "dona@a.example")

@@ -24,17 +24,22 @@ func (s *server) memberRoutes() {
 			return ok(s.app.Members(ctx, actor, in.Tenant, in.Search, in.page()))
 		})
 	handle(s, route{method: "GET", path: "/tenants/{tenant}/members/{member}", id: "member.get", summary: "A member"},
-		func(ctx context.Context, actor authz.Actor, in *MemberPath) (*answer[baas.Member], error) {
-			return ok(s.app.Member(ctx, actor, in.Tenant, in.Member))
+		func(ctx context.Context, actor authz.Actor, in *MemberPath) (*tagged[baas.Member], error) {
+			return member(s.app.Member(ctx, actor, in.Tenant, in.Member))
 		})
 	handle(s, route{method: "PATCH", path: "/tenants/{tenant}/members/{member}", id: "member.update", summary: "Change a member's role or Workers",
 		doc: "The last owner stays an owner. Only owners make, change and remove owners."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			MemberPath
+			Match
 			Write
 			Body baas.MemberUpdate
-		}) (*answer[baas.Member], error) {
-			return ok(s.app.UpdateMember(ctx, actor, in.Tenant, in.Member, in.Body))
+		}) (*tagged[baas.Member], error) {
+			v, err := in.version()
+			if err != nil {
+				return nil, err
+			}
+			return member(s.app.UpdateMember(ctx, actor, in.Tenant, in.Member, v, in.Body))
 		})
 	handle(s, route{method: "DELETE", path: "/tenants/{tenant}/members/{member}", id: "member.remove", summary: "Remove a member, or leave",
 		doc: "The member's API tokens end with it."},
@@ -69,6 +74,13 @@ func (s *server) memberRoutes() {
 		}) (*nothing, error) {
 			return done(s.app.DeleteInvitation(ctx, actor, in.Tenant, in.Invitation))
 		})
+}
+
+func member(m baas.Member, err error) (*tagged[baas.Member], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &tagged[baas.Member]{tag(m.Version), m}, nil
 }
 
 func (s *server) tokenRoutes() {

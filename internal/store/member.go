@@ -9,11 +9,11 @@ import (
 // members implements baas.MemberStore.
 type members struct{ tenantTx }
 
-const memberQuery = `SELECT m.tenant_id, m.user_id, u.email, u.name, m.role, m.worker_ids, m.created_at
+const memberQuery = `SELECT m.tenant_id, m.user_id, u.email, u.name, m.role, m.worker_ids, m.version, m.created_at
 	FROM members m JOIN users u ON u.id = m.user_id`
 
 func memberFields(m *baas.Member) []any {
-	return []any{&m.TenantID, &m.UserID, &m.Email, &m.Name, &m.Role, asJSON(&m.WorkerIDs), timeCol{&m.CreatedAt}}
+	return []any{&m.TenantID, &m.UserID, &m.Email, &m.Name, &m.Role, asJSON(&m.WorkerIDs), &m.Version, timeCol{&m.CreatedAt}}
 }
 
 func (t members) Create(ctx context.Context, m baas.Member) error {
@@ -51,10 +51,21 @@ func (t members) List(ctx context.Context, search string, p baas.Page) ([]baas.M
 		"m.user_id", ascending, p, baas.PrefixUser, func(m baas.Member) string { return m.UserID })
 }
 
-func (t members) Update(ctx context.Context, m baas.Member) error {
+func (t members) Update(ctx context.Context, m baas.Member) (baas.Member, error) {
+	affected, err := t.exec(ctx, `UPDATE members SET role = ?, worker_ids = ?, version = version + 1 WHERE tenant_id = ? AND user_id = ? AND version = ?`,
+		m.Role, workerIDs(m.WorkerIDs), t.tenant, m.UserID, m.Version)
+	if err != nil {
+		return baas.Member{}, doing("writing the member", err)
+	}
+	now, err := t.Get(ctx, m.UserID)
+	if err != nil {
+		return baas.Member{}, err
+	}
+	if affected == 0 {
+		return baas.Member{}, versionMismatch("member", now.Version)
+	}
 	t.changed("member", m.UserID, "")
-	return change(ctx, t, "member", `UPDATE members SET role = ?, worker_ids = ? WHERE tenant_id = ? AND user_id = ?`,
-		m.Role, workerIDs(m.WorkerIDs), t.tenant, m.UserID)
+	return now, nil
 }
 
 // Delete also deletes the person's tokens, which would come alive again with a later membership.

@@ -161,10 +161,17 @@ func testMembers(f *fixture) {
 		f.equal(got, m)
 		f.wants(baas.ErrConflict, tx.Members().Create(f.ctx, m))
 		m.Role, m.WorkerIDs = baas.RoleViewer, []string{"wrk_a", "wrk_b"}
-		f.ok(tx.Members().Update(f.ctx, m))
+		got, err = tx.Members().Update(f.ctx, m)
+		f.ok(err)
+		_, err = tx.Members().Update(f.ctx, m)
+		f.wants(baas.ErrVersionMismatch, err)
+		m.Version = 2
+		f.equal(got, m)
 		got, err = tx.Members().Get(f.ctx, m.UserID)
 		f.ok(err)
 		f.equal(got, m)
+		_, err = tx.Members().Update(f.ctx, baas.Member{UserID: baas.NewID(baas.PrefixUser), Version: 1})
+		f.wants(baas.ErrNotFound, err)
 		n, err := tx.Members().CountOwners(f.ctx)
 		f.ok(err)
 		f.equal(n, 0)

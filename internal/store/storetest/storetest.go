@@ -150,7 +150,7 @@ func (f *fixture) user() baas.User {
 func (f *fixture) member(tenant string, r baas.Role) baas.Member {
 	f.Helper()
 	u := f.user()
-	m := baas.Member{TenantID: tenant, UserID: u.ID, Email: u.Email, Name: u.Name, Role: r, WorkerIDs: []string{}, CreatedAt: f.now}
+	m := baas.Member{TenantID: tenant, UserID: u.ID, Email: u.Email, Name: u.Name, Role: r, WorkerIDs: []string{}, Version: 1, CreatedAt: f.now}
 	f.update(tenant, func(tx baas.TenantTx) error { return tx.Members().Create(f.ctx, m) })
 	return m
 }

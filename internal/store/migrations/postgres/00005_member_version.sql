@@ -1,0 +1,3 @@
+-- Counts changes of a membership, so that of two people who change it at once one is told.
+-- +goose Up
+ALTER TABLE members ADD COLUMN version BIGINT NOT NULL DEFAULT 1;
