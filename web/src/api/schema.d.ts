@@ -1474,6 +1474,11 @@ export interface components {
             role: "owner" | "admin" | "operator" | "viewer";
             tenant_id: string;
             user_id: string;
+            /**
+             * Format: int64
+             * @description Counts changes of role and Workers; the ETag
+             */
+            version: number;
             /** @description When not empty, the member sees only these Workers and their bots (a department) */
             worker_ids: string[];
         };
@@ -3457,6 +3462,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3515,6 +3521,8 @@ export interface operations {
             header?: {
                 /** @description Any text of your choice; the same request with the same key is carried out once, and answered the same for a day */
                 "Idempotency-Key"?: string;
+                /** @description ETag of what was read; the update is refused with 412 when it changed since. * or left out: update whatever it is now */
+                "If-Match"?: string;
             };
             path: {
                 /** @description Id of the user */
@@ -3533,6 +3541,7 @@ export interface operations {
             /** @description OK */
             200: {
                 headers: {
+                    ETag?: string;
                     [name: string]: unknown;
                 };
                 content: {
