@@ -81,9 +81,14 @@ func openSQLite(ctx context.Context, path string, log *slog.Logger, h *hub, seed
 	if err != nil {
 		return nil, fmt.Errorf("adding the default plans: %w", err)
 	}
+	// Before anybody reads: a write after that is one to tell of.
+	seen, err := d.writer.foreignVersion(ctx)
+	if err != nil {
+		return nil, err
+	}
 	watchCtx, stop := context.WithCancel(context.Background())
 	d.stop = stop
-	go d.watch(watchCtx, log)
+	go d.watch(watchCtx, log, seen)
 	return d, nil
 }
 
@@ -185,17 +190,16 @@ func (d *sqliteDB) about(ctx context.Context) (b baas.Database, err error) {
 }
 
 // watch announces a resync when another process wrote to the file, since its changes can't be told one by one.
-func (d *sqliteDB) watch(ctx context.Context, log *slog.Logger) {
+func (d *sqliteDB) watch(ctx context.Context, log *slog.Logger, seen int64) {
 	defer close(d.stopped)
 	tick := time.NewTicker(foreignWrites)
 	defer tick.Stop()
-	var seen int64
 	for {
 		version, err := d.writer.foreignVersion(ctx)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			log.WarnContext(ctx, "looking for other processes' writes", "error", err)
-		case err == nil && seen != 0 && version != seen:
+		case err == nil && version != seen:
 			d.hub.publish(baas.Change{Kind: baas.ChangeResync})
 		}
 		if err == nil {
