@@ -3,6 +3,8 @@ package e2e
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/baas-platform/baas/web"
@@ -11,18 +13,51 @@ import (
 // TestDashboard walks through the dashboard in a real browser, on demo clients with Docker Workers: the flows, and every
 // page in both themes, languages and sizes with axe-core.
 func TestDashboard(t *testing.T) {
+	mustBeBuilt(t)
+	p := newPlatform(t, "docker", "BAAS_DEMO=true", "BAAS_RESYNC=1m")
+	files, err := probeFiles()
+	must(t, err)
+	program := filepath.Join(t.TempDir(), "program.tar.gz")
+	must(t, os.WriteFile(program, files, 0o600))
+	inBrowser(t, p, "PROGRAM="+program, "flows.mjs")
+	inBrowser(t, p, "", "pages.mjs", filepath.Join(t.TempDir(), "pictures"))
+}
+
+// TestDashboardSpeed measures the dashboard in a real browser with many Workers and bots, which the engine only pretends
+// to run: what counts here is the browser.
+func TestDashboardSpeed(t *testing.T) {
+	mustBeBuilt(t)
+	for _, c := range []struct{ script, workers, bots string }{
+		{"lighthouse.mjs", "100", "500"},
+		{"board-speed.mjs", "1000", "5000"},
+	} {
+		t.Run(strings.TrimSuffix(c.script, ".mjs"), func(t *testing.T) {
+			p := newPlatform(t, "fake", "BAAS_DEMO=true", "BAAS_RESYNC=1h")
+			inBrowser(t, p, "", "fill.mjs", c.workers, c.bots)
+			inBrowser(t, p, "", c.script)
+		})
+	}
+}
+
+func mustBeBuilt(t *testing.T) {
+	t.Helper()
 	if !web.Built() {
 		t.Fatal("the dashboard isn't built into this test: run `make web` first")
 	}
-	p := newPlatform(t, "docker", "BAAS_DEMO=true", "BAAS_RESYNC=1m")
-	for _, script := range []string{"flows.mjs", "screens.mjs"} {
-		cmd := exec.CommandContext(t.Context(), "node", "scripts/"+script)
-		cmd.Dir = "../web"
-		cmd.Env = append(os.Environ(), "BASE="+p.url)
-		out, err := cmd.CombinedOutput()
-		if err != nil {
-			t.Fatalf("%s: %v\n%s", script, err, out)
-		}
-		t.Logf("%s:\n%s", script, out)
+}
+
+// inBrowser runs a script of web/e2e against the platform.
+func inBrowser(t *testing.T, p *platform, env string, script ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{"e2e/" + script[0]}, script[1:]...)...)
+	cmd.Dir = "../web"
+	cmd.Env = append(os.Environ(), "BASE="+p.url)
+	if env != "" {
+		cmd.Env = append(cmd.Env, env)
 	}
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script[0], err, out)
+	}
+	t.Logf("%s:\n%s", script[0], out)
 }

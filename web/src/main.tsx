@@ -18,5 +18,6 @@ const router = makeRouter(queryClient);
 const container = document.getElementById('root');
 
 startTexts().then(() => {
+  sessionStorage.removeItem('baas-load-tries'); // see boot.js
   if (container) createRoot(container).render(<App nonce={nonce} queryClient={queryClient} router={router} />);
 }, console.error);

@@ -3,10 +3,11 @@ import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { persistent } from '@/ui/persistent';
 import type { makeRouter } from './router';
 import { cssVariables, themeWith } from './theme';
 
-const Overlays = lazy(() => import('./Overlays'));
+const Overlays = lazy(() => persistent(() => import('./Overlays'), Number.POSITIVE_INFINITY));
 
 interface Props {
   nonce: string | undefined;

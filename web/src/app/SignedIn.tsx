@@ -1,9 +1,10 @@
 import { Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect, useState } from 'react';
 import { whenUnauthenticated } from '@/api/client';
 import { setSessionEnded, useSessionEnded } from '@/session/ended';
+import { lazyPart } from '@/ui/lazyPart';
 
-const ReauthModal = lazy(() => import('@/session/ReauthModal'));
+const ReauthModal = lazyPart(() => import('@/session/ReauthModal'));
 
 export function SignedIn() {
   useEffect(() => {

@@ -12,7 +12,7 @@ import {
 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
-import { lazy, Suspense, useMemo, useState } from 'react';
+import { Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useBots } from '@/bots/queries';
 import { MovesProvider } from '@/moves/MovesProvider';
@@ -21,6 +21,7 @@ import { PlanFoot } from '@/tenants/PlanFoot';
 import { tenantQuery, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { TenantSwitcher } from '@/tenants/TenantSwitcher';
 import { ErrorPanel, failureOf } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { useWorkers } from '@/workers/queries';
 import { WorkerSelector } from '@/workers/WorkerSelector';
 import { Frame } from './Frame';
@@ -29,7 +30,7 @@ import { NavGroup, NavItem } from './NavItem';
 import classes from './TenantFrame.module.css';
 import { UserMenu } from './UserMenu';
 
-const Search = lazy(() => import('@/search/Search'));
+const Search = lazyPart(() => import('@/search/Search'));
 
 const mac = /mac|iphone|ipad/i.test(navigator.userAgent);
 

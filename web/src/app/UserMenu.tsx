@@ -1,6 +1,8 @@
 import {
   Avatar,
-  Menu,
+  Button,
+  Divider,
+  Popover,
   SegmentedControl,
   Text,
   UnstyledButton,
@@ -8,34 +10,46 @@ import {
   VisuallyHidden,
 } from '@mantine/core';
 import { IconDeviceDesktop, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { currentLanguage, type Language, setLanguage } from '@/i18n';
 import { useMe } from '@/session/queries';
 import { useSignOut } from '@/session/signOut';
-import { MenuItemLink } from '@/ui/links';
+import { ButtonLink } from '@/ui/links';
 
 export function initials(name: string): string {
   const words = name.trim().split(/\s+/);
   return ((words[0]?.[0] ?? '') + (words.length > 1 ? (words.at(-1)?.[0] ?? '') : '')).toUpperCase();
 }
 
+const item = {
+  variant: 'subtle',
+  color: 'gray',
+  justify: 'flex-start',
+  fullWidth: true,
+  c: 'inherit',
+  fw: 400,
+} as const;
+
+/** The person's own: look, language, account, the way out. No menu by role, since a menu can't hold choices like these. */
 export function UserMenu() {
   const { t } = useTranslation('app');
   const me = useMe();
   const signOut = useSignOut();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   const name = me.name || me.email;
+  const [opened, setOpened] = useState(false);
   return (
-    <Menu position="bottom-end" width={264}>
-      <Menu.Target>
-        <UnstyledButton style={{ borderRadius: '50%' }}>
+    <Popover position="bottom-end" width={264} shadow="md" opened={opened} onChange={setOpened} trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton style={{ borderRadius: '50%' }} onClick={() => setOpened((o) => !o)}>
           <Avatar size={32} radius="xl" color="cobalt" variant="light" aria-hidden>
             {initials(name)}
           </Avatar>
           <VisuallyHidden>{t('userMenu', { name })}</VisuallyHidden>
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown p={4} aria-label={t('userMenu', { name })}>
         <div style={{ padding: '8px 12px 10px' }}>
           <Text fw={600} truncate>
             {name}
@@ -44,7 +58,7 @@ export function UserMenu() {
             {me.email}
           </Text>
         </div>
-        <Menu.Divider />
+        <Divider my={4} />
         <div style={{ padding: '8px 12px', display: 'grid', gap: 10 }}>
           <div>
             <Text size="xs" c="dimmed" mb={4} id="theme-label">
@@ -83,15 +97,15 @@ export function UserMenu() {
             />
           </div>
         </div>
-        <Menu.Divider />
-        <MenuItemLink to="/account" leftSection={<IconUserCircle size={16} />}>
+        <Divider my={4} />
+        <ButtonLink to="/account" {...item} leftSection={<IconUserCircle size={16} />} onClick={() => setOpened(false)}>
           {t('account')}
-        </MenuItemLink>
-        <Menu.Item leftSection={<IconLogout size={16} />} onClick={signOut}>
+        </ButtonLink>
+        <Button {...item} leftSection={<IconLogout size={16} />} onClick={signOut}>
           {t('signOut')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </Button>
+      </Popover.Dropdown>
+    </Popover>
   );
 }
 

@@ -7,6 +7,7 @@ import { refreshBots } from '@/bots/queries';
 import { refreshEvents } from '@/events/queries';
 import { refreshMoves } from '@/moves/queries';
 import { refreshSecrets } from '@/secrets/queries';
+import { meKey } from '@/session/queries';
 import { refreshTeam } from '@/team/queries';
 import { refreshTenant, tenantKeys } from '@/tenants/queries';
 import { refreshWorkers } from '@/workers/queries';
@@ -50,6 +51,8 @@ export function LiveProvider({ tenant, children }: { tenant: string; children: R
       onResync: () => {
         // A new stream begins with a resync. What was read after the stream was opened has everything already.
         const since = first ? openedAt : Number.POSITIVE_INFINITY;
+        // A stream also ends when what the person may see changes.
+        if (!first) void cache.invalidateQueries({ queryKey: meKey });
         first = false;
         void cache.invalidateQueries(
           {

@@ -9,8 +9,8 @@ export function makeQueryClient(): QueryClient {
         staleTime: 60_000,
         gcTime: 10 * 60_000,
         refetchOnWindowFocus: false,
-        // The client itself tries again when the connection breaks.
-        retry: (failures, error) => failures < 2 && isApiError(error, 'unavailable', 'rate_limited', 'internal'),
+        retry: (failures, error) =>
+          failures < 3 && isApiError(error, 'network', 'unavailable', 'rate_limited', 'internal'),
       },
       mutations: { retry: false, networkMode: 'always' },
     },

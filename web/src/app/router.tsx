@@ -12,11 +12,14 @@ import { isApiError } from '@/api/problem';
 import { type BotTab, botTabs } from '@/bots/tabs';
 import { meQuery } from '@/session/queries';
 import { lastTenant, rememberTenant } from '@/tenants/last';
+import { persistent } from '@/ui/persistent';
 import { type WorkerTab, workerTabs } from '@/workers/tabs';
 import { NotFoundPage, RouteError } from './fallbacks';
 
 // Every page is a chunk of its own. A slice's pages hang below the frame (signed-in/t/$tenant); the address of the
 // chosen Worker (?worker=) stays while people go from page to page.
+
+const page: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => persistent(load), name);
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -30,14 +33,14 @@ const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) }),
-  component: lazyRouteComponent(() => import('@/session/LoginPage'), 'LoginPage'),
+  component: page(() => import('@/session/LoginPage'), 'LoginPage'),
 });
 
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation',
   validateSearch: (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) }),
-  component: lazyRouteComponent(() => import('@/session/InvitationPage'), 'InvitationPage'),
+  component: page(() => import('@/session/InvitationPage'), 'InvitationPage'),
 });
 
 /** Everything below needs a log-in. */
@@ -52,7 +55,7 @@ const signedIn = createRoute({
       throw redirect({ to: '/login', search: location.href === '/' ? {} : { next: location.href } });
     }
   },
-  component: lazyRouteComponent(() => import('./SignedIn'), 'SignedIn'),
+  component: page(() => import('./SignedIn'), 'SignedIn'),
 });
 
 const home = createRoute({
@@ -64,13 +67,13 @@ const home = createRoute({
     if (membership) throw redirect({ to: '/t/$tenant', params: { tenant: membership.tenant.slug } });
     if (me.operator) throw redirect({ to: '/operator' });
   },
-  component: lazyRouteComponent(() => import('@/tenants/NoTenantPage'), 'NoTenantPage'),
+  component: page(() => import('@/tenants/NoTenantPage'), 'NoTenantPage'),
 });
 
 const account = createRoute({
   getParentRoute: () => signedIn,
   path: '/account',
-  component: lazyRouteComponent(() => import('@/session/AccountPage'), 'AccountPage'),
+  component: page(() => import('@/session/AccountPage'), 'AccountPage'),
 });
 
 /** A tenant's pages, within the frame. */
@@ -82,13 +85,13 @@ const tenant = createRoute({
   beforeLoad: ({ params, context: { me } }) => {
     if (me.tenants.some((m) => m.tenant.slug === params.tenant)) rememberTenant(params.tenant);
   },
-  component: lazyRouteComponent(() => import('./TenantFrame'), 'TenantFrame'),
+  component: page(() => import('./TenantFrame'), 'TenantFrame'),
 });
 
 const overview = createRoute({
   getParentRoute: () => tenant,
   path: '/',
-  component: lazyRouteComponent(() => import('@/overview/OverviewPage'), 'OverviewPage'),
+  component: page(() => import('@/overview/OverviewPage'), 'OverviewPage'),
 });
 
 export interface WorkersSearch {
@@ -107,13 +110,13 @@ const workers = createRoute({
     state: (['attention', 'running', 'stopped', 'busy'] as const).find((s) => s === search.state),
     sort: text(search.sort),
   }),
-  component: lazyRouteComponent(() => import('@/workers/WorkersPage'), 'WorkersPage'),
+  component: page(() => import('@/workers/WorkersPage'), 'WorkersPage'),
 });
 
 const newWorker = createRoute({
   getParentRoute: () => tenant,
   path: '/workers/new',
-  component: lazyRouteComponent(() => import('@/workers/NewWorkerPage'), 'NewWorkerPage'),
+  component: page(() => import('@/workers/NewWorkerPage'), 'NewWorkerPage'),
 });
 
 const worker = createRoute({
@@ -122,7 +125,7 @@ const worker = createRoute({
   validateSearch: (search: Record<string, unknown>): { tab?: WorkerTab } => ({
     tab: workerTabs.find((tab) => tab === search.tab),
   }),
-  component: lazyRouteComponent(() => import('@/workers/WorkerPage'), 'WorkerPage'),
+  component: page(() => import('@/workers/WorkerPage'), 'WorkerPage'),
 });
 
 export interface BotsSearch {
@@ -139,7 +142,7 @@ const bots = createRoute({
     state: (['attention', 'running', 'stopped', 'busy'] as const).find((s) => s === search.state),
     kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
   }),
-  component: lazyRouteComponent(() => import('@/bots/BotsPage'), 'BotsPage'),
+  component: page(() => import('@/bots/BotsPage'), 'BotsPage'),
 });
 
 const newBot = createRoute({
@@ -148,7 +151,7 @@ const newBot = createRoute({
   validateSearch: (search: Record<string, unknown>): { kind?: 'assistant' | 'program' } => ({
     kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
   }),
-  component: lazyRouteComponent(() => import('@/bots/NewBotPage'), 'NewBotPage'),
+  component: page(() => import('@/bots/NewBotPage'), 'NewBotPage'),
 });
 
 const bot = createRoute({
@@ -158,7 +161,7 @@ const bot = createRoute({
     tab: botTabs.find((tab) => tab === search.tab),
     created: search.created === true || undefined,
   }),
-  component: lazyRouteComponent(() => import('@/bots/BotPage'), 'BotPage'),
+  component: page(() => import('@/bots/BotPage'), 'BotPage'),
 });
 
 /** A day as in 2026-01-31. */
@@ -183,56 +186,56 @@ const activity = createRoute({
     from: day(search.from),
     to: day(search.to),
   }),
-  component: lazyRouteComponent(() => import('@/events/ActivityPage'), 'ActivityPage'),
+  component: page(() => import('@/events/ActivityPage'), 'ActivityPage'),
 });
 
 const team = createRoute({
   getParentRoute: () => tenant,
   path: '/team',
-  component: lazyRouteComponent(() => import('@/team/TeamPage'), 'TeamPage'),
+  component: page(() => import('@/team/TeamPage'), 'TeamPage'),
 });
 
 const secrets = createRoute({
   getParentRoute: () => tenant,
   path: '/secrets',
-  component: lazyRouteComponent(() => import('@/secrets/SecretsPage'), 'SecretsPage'),
+  component: page(() => import('@/secrets/SecretsPage'), 'SecretsPage'),
 });
 
 const tokens = createRoute({
   getParentRoute: () => tenant,
   path: '/tokens',
-  component: lazyRouteComponent(() => import('@/team/TokensPage'), 'TokensPage'),
+  component: page(() => import('@/team/TokensPage'), 'TokensPage'),
 });
 
 /** The operator's pages, within a frame of their own. */
 const operator = createRoute({
   getParentRoute: () => signedIn,
   path: '/operator',
-  component: lazyRouteComponent(() => import('@/operator/OperatorFrame'), 'OperatorFrame'),
+  component: page(() => import('@/operator/OperatorFrame'), 'OperatorFrame'),
 });
 
 const operatorTenants = createRoute({
   getParentRoute: () => operator,
   path: '/',
-  component: lazyRouteComponent(() => import('@/operator/TenantsPage'), 'TenantsPage'),
+  component: page(() => import('@/operator/TenantsPage'), 'TenantsPage'),
 });
 
 const operatorTenant = createRoute({
   getParentRoute: () => operator,
   path: '/tenants/$tenantId',
-  component: lazyRouteComponent(() => import('@/operator/TenantPage'), 'TenantPage'),
+  component: page(() => import('@/operator/TenantPage'), 'TenantPage'),
 });
 
 const operatorPlans = createRoute({
   getParentRoute: () => operator,
   path: '/plans',
-  component: lazyRouteComponent(() => import('@/operator/PlansPage'), 'PlansPage'),
+  component: page(() => import('@/operator/PlansPage'), 'PlansPage'),
 });
 
 const operatorPlatform = createRoute({
   getParentRoute: () => operator,
   path: '/platform',
-  component: lazyRouteComponent(() => import('@/operator/PlatformPage'), 'PlatformPage'),
+  component: page(() => import('@/operator/PlatformPage'), 'PlatformPage'),
 });
 
 const routeTree = root.addChildren([

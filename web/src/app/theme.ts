@@ -3,6 +3,7 @@ import {
   Badge,
   Button,
   Card,
+  Combobox,
   type CSSVariablesResolver,
   createTheme,
   type MantineColorsTuple,
@@ -33,6 +34,9 @@ const gray: MantineColorsTuple = [
 const dark: MantineColorsTuple = [
   '#e7eaf0', '#c3c9d5', '#9aa3b4', '#737d90', '#4d5668', '#353d4c', '#272e3b', '#171c25', '#0e1116', '#090b0f',
 ]; // biome-ignore format: one line
+
+// What opens over the page belongs to the page's landmark: elsewhere readers that go from one to the next pass over it.
+const within = { target: '#content' };
 
 /** The look of the product: quiet surfaces, one accent, and colours of states that mean the same everywhere. */
 export const theme = createTheme({
@@ -69,10 +73,20 @@ export const theme = createTheme({
       styles: { label: { textTransform: 'none' } },
     }),
     Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 550 } } }),
+    Combobox: Combobox.extend({ defaultProps: { portalProps: within } }),
     Card: Card.extend({ defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } }),
-    Menu: Menu.extend({ defaultProps: { shadow: 'md', radius: 'md', withinPortal: true } }),
+    Menu: Menu.extend({
+      defaultProps: {
+        shadow: 'md',
+        radius: 'md',
+        withinPortal: true,
+        portalProps: within,
+        withInitialFocusPlaceholder: false,
+      },
+    }),
     Modal: Modal.extend({
-      defaultProps: { centered: true, radius: 'lg', padding: 'lg' },
+      // The header of a dialog is none of the page: without this it would be a second banner.
+      defaultProps: { centered: true, radius: 'lg', padding: 'lg', attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontWeight: 650, fontSize: '1.0625rem' } },
     }),
     NumberInput: NumberInput.extend({ defaultProps: { size: 'sm' } }),

@@ -12,7 +12,7 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, Worker } from '@/api/resources';
 import { useMoving } from '@/moves/MovesProvider';
@@ -21,6 +21,7 @@ import { BotStateBadge } from '@/status/StateBadge';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -32,13 +33,13 @@ import { type BotAction, useBot, useBotAction } from './queries';
 import { type BotTab, tabsOf } from './tabs';
 
 const panels = {
-  overview: lazy(() => import('./BotOverview')),
-  persona: lazy(() => import('./PersonaPanel')),
-  channels: lazy(() => import('./ChannelsPanel')),
-  program: lazy(() => import('./ProgramPanel')),
-  logs: lazy(() => import('./LogsPanel')),
-  usage: lazy(() => import('./BotUsage')),
-  settings: lazy(() => import('./BotSettings')),
+  overview: lazyPart(() => import('./BotOverview')),
+  persona: lazyPart(() => import('./PersonaPanel')),
+  channels: lazyPart(() => import('./ChannelsPanel')),
+  program: lazyPart(() => import('./ProgramPanel')),
+  logs: lazyPart(() => import('./LogsPanel')),
+  usage: lazyPart(() => import('./BotUsage')),
+  settings: lazyPart(() => import('./BotSettings')),
 };
 
 const route = getRouteApi('/signed-in/t/$tenant/bots/$botId');
@@ -70,6 +71,7 @@ export function BotPage() {
   if (!bot) {
     return (
       <EmptyState
+        page
         icon={IconRobotOff}
         title={t('gone.title')}
         text={t('gone.text')}
@@ -123,7 +125,7 @@ function BotView({ bot, worker }: { bot: Bot; worker: Worker | undefined }) {
             >
               {worker?.name ?? t('aWorker')}
             </Link>{' '}
-            · {say(status.reason)} · {t('since')} <RelativeTime time={status.since} />
+            · {say(status.reason)} · <RelativeTime time={status.since} />
             {status.next_retry_at && (status.state === 'backoff' || status.state === 'crash_loop') && (
               <>
                 {' · '}

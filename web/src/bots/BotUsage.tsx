@@ -1,15 +1,16 @@
 import { Anchor, Group, SegmentedControl, Skeleton } from '@mantine/core';
 import { IconChartArea, IconDownload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { csvAddress, type Span, spans, usageQuery } from '@/usage/queries';
 import type { PanelProps } from './BotPage';
 
-const UsageCharts = lazy(() => import('@/usage/UsageCharts'));
+const UsageCharts = lazyPart(() => import('@/usage/UsageCharts'));
 
 /** What the bot used, with the limits of its Worker. */
 export default function BotUsage({ bot, worker }: PanelProps) {

@@ -116,7 +116,7 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
           text={
             <>
               {t('telegram.makeText')}{' '}
-              <Anchor href="https://t.me/BotFather" target="_blank" rel="noreferrer" size="sm">
+              <Anchor href="https://t.me/BotFather" target="_blank" rel="noreferrer" underline="always" size="sm">
                 @BotFather
               </Anchor>
             </>

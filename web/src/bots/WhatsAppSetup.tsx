@@ -92,7 +92,13 @@ export function WhatsAppSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
           text={
             <>
               {t('whatsapp.appText')}{' '}
-              <Anchor href="https://developers.facebook.com/apps" target="_blank" rel="noreferrer" size="sm">
+              <Anchor
+                href="https://developers.facebook.com/apps"
+                target="_blank"
+                rel="noreferrer"
+                underline="always"
+                size="sm"
+              >
                 developers.facebook.com
               </Anchor>
             </>

@@ -1,5 +1,6 @@
 import i18next from 'i18next';
 import { initReactI18next } from 'react-i18next';
+import { persistent } from '@/ui/persistent';
 
 export const languages = ['pt-BR', 'en'] as const;
 export type Language = (typeof languages)[number];
@@ -23,7 +24,7 @@ export function preferredLanguage(): Language {
 
 /** Loads the language and switches to it. */
 export async function setLanguage(language: Language, remember = true): Promise<void> {
-  const { catalogue } = await load[language]();
+  const { catalogue } = await persistent(load[language]);
   for (const [namespace, texts] of Object.entries(catalogue)) {
     i18next.addResourceBundle(language, namespace, texts);
   }

@@ -1,11 +1,13 @@
-import { createContext, lazy, type ReactNode, Suspense, useCallback, useContext, useMemo, useState } from 'react';
+import { createContext, type ReactNode, Suspense, useCallback, useContext, useMemo, useState } from 'react';
 import type { Bot } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
+import { lazyPart } from '@/ui/lazyPart';
+import { persistent } from '@/ui/persistent';
 import { useWorkers } from '@/workers/queries';
 import { useMoveBot } from './queries';
 
-const MoveDialog = lazy(() => import('./MoveDialog'));
-const loadToast = () => import('./toast');
+const MoveDialog = lazyPart(() => import('./MoveDialog'));
+const loadToast = () => persistent(() => import('./toast'));
 
 interface Moves {
   /** Starts a move and shows its progress, with a way back when it is done. */

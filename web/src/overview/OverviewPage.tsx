@@ -2,7 +2,7 @@ import { Card, Skeleton, Title } from '@mantine/core';
 import { IconArrowRight, IconCircleCheck, IconPlus, IconRobot, IconServer2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { lazy, type ReactNode, Suspense, useMemo } from 'react';
+import { type ReactNode, Suspense, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, TenantTotals, Worker } from '@/api/resources';
 import { useBots } from '@/bots/queries';
@@ -15,6 +15,7 @@ import { botTone, workerTone } from '@/status/tone';
 import { usePermissions, useTenantSlug, useTotals } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { Meter } from '@/ui/Meter';
 import { PageHeader } from '@/ui/PageHeader';
@@ -26,7 +27,7 @@ import { useScoped, useWorkerScope } from '@/workers/scope';
 import { type Attention, attentionOf, nearLimits } from './attention';
 import classes from './OverviewPage.module.css';
 
-const UsageCharts = lazy(() => import('@/usage/UsageCharts'));
+const UsageCharts = lazyPart(() => import('@/usage/UsageCharts'));
 const shownAttention = 8;
 const none = new Map<string, CurrentUse>();
 
@@ -99,7 +100,7 @@ export function OverviewPage() {
             <DayUsage workers={workers} bots={bots} />
           </div>
           <div className={classes.side}>
-            <Capacity />
+            {!may.limited && <Capacity />}
             <Latest />
           </div>
         </div>

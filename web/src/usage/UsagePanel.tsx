@@ -1,16 +1,17 @@
 import { Anchor, Group, SegmentedControl, Skeleton, Switch } from '@mantine/core';
 import { IconChartArea, IconDownload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { Suspense, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, Size } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { csvAddress, type Span, spans, usageQuery } from './queries';
 import classes from './UsagePanel.module.css';
 
-const UsageCharts = lazy(() => import('./UsageCharts'));
+const UsageCharts = lazyPart(() => import('./UsageCharts'));
 
 interface Props {
   worker: string;

@@ -9,6 +9,7 @@ import { latestEventsQuery } from '@/events/queries';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
+import { ErrorPanel, failureOf } from '@/ui/errors';
 import { AnchorLink, ButtonLink } from '@/ui/links';
 import { Meter } from '@/ui/Meter';
 import { currentUseQuery } from '@/usage/current';
@@ -65,7 +66,13 @@ export function WorkerOverview({ worker, bots }: { worker: Worker; bots: Bot[] }
               {t('allEvents')} <IconArrowRight size={14} style={{ verticalAlign: -2 }} aria-hidden />
             </AnchorLink>
           </div>
-          {events.data ? <EventList events={events.data} hideWorker /> : <EventListSkeleton lines={5} />}
+          {failureOf(events) ? (
+            <ErrorPanel error={events.error} retry={() => void events.refetch()} />
+          ) : events.data ? (
+            <EventList events={events.data} hideWorker />
+          ) : (
+            <EventListSkeleton lines={5} />
+          )}
         </Card>
       </div>
     </div>

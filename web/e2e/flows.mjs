@@ -1,0 +1,56 @@
+// Walks through the dashboard in a real browser, against a running server with demo data and Docker Workers, the way
+// people do. Each flow runs on a desktop and on a phone, in Portuguese and in English.
+// Usage: BASE=http://127.0.0.1:8080 PROGRAM=program.tar.gz node e2e/flows.mjs [flow…]
+import { base, launch, Person } from './browser.mjs';
+import { bots } from './flows/bots.mjs';
+import { operator } from './flows/operator.mjs';
+import { team } from './flows/team.mjs';
+import { workers } from './flows/workers.mjs';
+
+const flows = { workers, bots, team, operator };
+const rounds = [
+  ['workers', { size: 'desktop', language: 'en' }],
+  ['workers', { size: 'phone', language: 'pt-BR' }],
+  ['bots', { size: 'desktop', language: 'pt-BR' }],
+  ['bots', { size: 'phone', language: 'en' }],
+  ['team', { size: 'desktop', language: 'pt-BR' }],
+  ['team', { size: 'phone', language: 'en' }],
+  ['operator', { size: 'desktop', language: 'en' }],
+  ['operator', { size: 'phone', language: 'pt-BR' }],
+];
+
+const chosen = process.argv.slice(2);
+const browser = await launch();
+for (const [name, how] of rounds) {
+  const title = `${name} ${how.size} ${how.language}`;
+  if (chosen.length > 0 && !chosen.some((c) => title.startsWith(c))) continue;
+  console.log(title);
+  const began = Date.now();
+  let last = '';
+  const step = (what) => {
+    last = what;
+    console.log(`  · ${what}`);
+  };
+  const people = [];
+  /** Another person, at a browser like that of the round. */
+  const arrive = async (over = {}) => {
+    const person = await Person.arrive(browser, { ...how, ...over });
+    people.push(person);
+    return person;
+  };
+  try {
+    await flows[name]({ ...how, step, arrive });
+    for (const person of people) await person.leave();
+  } catch (error) {
+    console.error(`${title}, "${last}":`);
+    for (const [i, person] of people.entries()) {
+      console.error(`  ${person.whereabouts()}`);
+      const { SHOT } = process.env;
+      if (SHOT) await person.page.screenshot({ path: `${SHOT}-${i}.png` });
+    }
+    throw error;
+  }
+  console.log(`  ${((Date.now() - began) / 1000).toFixed(1)} s`);
+}
+await browser.close();
+console.log(`all flows pass at ${base}`);
