@@ -42,13 +42,14 @@ func (a *agent) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, baas.Errorf(baas.CodeNotFound, "the agent has no %s %s", r.Method, r.URL.Path))
 	})
+	guarded := newTerms(time.Now).guard(mux, a.refuse)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		// Before the mux, which would clean the path: that is the bot's business.
 		if id, rest, ok := botRequest(r.URL.Path); ok {
 			a.proxy.serve(w, r, id, rest)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		guarded.ServeHTTP(w, r)
 	})
 }
 
@@ -228,10 +229,11 @@ func (a *agent) imports(w http.ResponseWriter, r *http.Request) error {
 	}
 	unlock := a.changing(id)
 	defer unlock()
+	runs := baas.Errorf(baas.CodeConflict, "the bot runs in this Worker, or should; its directory can't be replaced")
 	b := a.sup.bot(id)
 	if b != nil {
 		if want, _ := b.snapshot(); want != nil && want.Run && !want.Held || !b.tryTake() {
-			return baas.Errorf(baas.CodeConflict, "the bot runs in this Worker, or should; its directory can't be replaced")
+			return runs
 		}
 		defer b.give()
 		b.log.release()
@@ -244,7 +246,13 @@ func (a *agent) imports(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		limit = 1 << 62
 	}
-	if err := a.vol.imports(r.Context(), id, limit, r.Body); err != nil {
+	ready := func() error {
+		if b == nil && a.sup.bot(id) != nil {
+			return runs // it was given to this Worker while the upload was on its way
+		}
+		return nil
+	}
+	if err := a.vol.imports(r.Context(), id, limit, r.Body, ready); err != nil {
 		return err
 	}
 	a.sup.changed()

@@ -189,8 +189,8 @@ func exportFile(tw *tar.Writer, h *tar.Header, path string) error {
 }
 
 // imports replaces the bot's directory by the tar stream of an export, as a whole or not at all. The bot must be
-// stopped and kept so.
-func (v volume) imports(ctx context.Context, botID string, limit int64, r io.Reader) error {
+// stopped and kept so; ready looks a last time before the directory is replaced.
+func (v volume) imports(ctx context.Context, botID string, limit int64, r io.Reader, ready func() error) error {
 	dir, err := os.MkdirTemp(v.tmp(), "import-")
 	if err != nil {
 		return fmt.Errorf("importing: %w", err)
@@ -206,6 +206,9 @@ func (v volume) imports(ctx context.Context, botID string, limit int64, r io.Rea
 	}
 	if err := syncTree(dir); err != nil {
 		return fmt.Errorf("importing: %w", err)
+	}
+	if err := errors.Join(ctx.Err(), ready()); err != nil {
+		return err
 	}
 	return v.replace(dir, v.bot(botID))
 }

@@ -47,6 +47,10 @@ const (
 	HeaderDigest    = "Baas-Artifact-Digest"
 	HeaderFormat    = "Baas-Artifact-Format"
 	HeaderFileBytes = "Baas-Export-Bytes" // estimate of an export's size, for progress
+	// HeaderTerm numbers, on a request, the control plane's time of being in charge. An agent that has heard of a higher one
+	// refuses it with CodeUnavailable, and ends what lower ones had begun before it does anything for a higher one.
+	// Requests of those that aren't in charge (logs, usage, the bots' own) have none.
+	HeaderTerm = "Baas-Control-Term"
 	// HeaderError is the code of an error on an answer below /http/ that is the agent's own; a bot can't set it.
 	// CodeUnavailable (the bot doesn't run or doesn't listen yet) and CodeNotFound (it isn't here) say that nothing of
 	// the request reached the bot, so that it may be sent again; any other code says that the bot may have got it.

@@ -3,7 +3,9 @@ package reconcile
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"reflect"
+	"strconv"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -112,7 +114,27 @@ func (c *Controller) agent(workerID string) (*agentapi.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reaching the agent of %s: %w", workerID, err)
 	}
-	return agentapi.NewClient(rt), nil
+	c.mu.Lock()
+	number := c.term
+	c.mu.Unlock()
+	return agentapi.NewClient(inTerm{rt, strconv.FormatInt(number, 10)}), nil
+}
+
+// inTerm says with every request in which term it is made.
+type inTerm struct {
+	http.RoundTripper
+	number string
+}
+
+// RoundTrip implements http.RoundTripper.
+func (t inTerm) RoundTrip(r *http.Request) (*http.Response, error) {
+	named := *r
+	named.Header = r.Header.Clone()
+	if named.Header == nil {
+		named.Header = http.Header{}
+	}
+	named.Header.Set(agentapi.HeaderTerm, t.number)
+	return t.RoundTripper.RoundTrip(&named)
 }
 
 // observedAgent is what the planner is told of an agent: nil until a connected agent has reported.

@@ -84,6 +84,7 @@ type Controller struct {
 	lost    map[string]time.Time  // when an agent was last seen connected
 	failed  map[string]int64      // Worker.Version at the last failure: a change of settings ends the wait
 	orphans map[string]time.Time  // since when
+	term    int64                 // of this time of being in charge; agents refuse a lower one than they have heard of
 	paused  map[key]time.Time     // until when a pass that failed isn't repeated, whatever wakes it
 	leading bool
 	began   time.Time
@@ -147,7 +148,7 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	renewed := time.Time{}
 	for {
 		asked := c.Now()
-		held, err := c.lease(ctx, leaseTTL)
+		at, held, err := c.lease(ctx, leaseTTL)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			c.Log.Error("renewing the controller lease", "err", err)
@@ -158,6 +159,7 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 		switch {
 		case held && reign == nil:
 			c.Log.Info("this process runs the controllers")
+			c.setTerm(at.UnixMicro())
 			reign = c.begin(ctx)
 		case !held && reign != nil:
 			c.Log.Warn("another process runs the controllers now")
@@ -172,20 +174,27 @@ func (c *Controller) Run(ctx context.Context, started func()) error {
 	}
 }
 
-// lease takes or renews the lease, or gives it back when ttl is zero.
-func (c *Controller) lease(ctx context.Context, ttl time.Duration) (held bool, err error) {
+// lease takes or renews the lease at a time that it tells, or gives it back when ttl is zero.
+func (c *Controller) lease(ctx context.Context, ttl time.Duration) (now time.Time, held bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
 	defer cancel()
-	now, err := c.Clock(ctx)
-	if err != nil {
-		return false, err
+	if now, err = c.Clock(ctx); err != nil {
+		return now, false, err
 	}
-	return c.Store.Lease(ctx, leaseName, c.Holder, now, ttl)
+	held, err = c.Store.Lease(ctx, leaseName, c.Holder, now, ttl)
+	return now, held, err
+}
+
+// setTerm begins a time of being in charge. No earlier one of this process is under way.
+func (c *Controller) setTerm(number int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.term = number
 }
 
 // giveBack ends the lease early, so that the next process need not wait for its end.
 func (c *Controller) giveBack(ctx context.Context) {
-	if _, err := c.lease(ctx, 0); err != nil {
+	if _, _, err := c.lease(ctx, 0); err != nil {
 		c.Log.Warn("giving the controller lease back", "err", err)
 	}
 }
