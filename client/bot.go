@@ -174,3 +174,12 @@ func (t *Tenant) SetTelegramWebhook(ctx context.Context, id string) ([]baas.Chan
 	l, err := call[baas.List[baas.ChannelCheck]](ctx, t.c, request{method: http.MethodPost, path: t.at("bots", id, "channels", "telegram", "webhook")})
 	return l.Items, err
 }
+
+// Files reads the archive of a program's files as it was uploaded. The caller closes it.
+func (t *Tenant) Files(ctx context.Context, id string) (io.ReadCloser, error) {
+	res, err := t.c.send(ctx, request{method: http.MethodGet, path: t.at("bots", id, "files")})
+	if err != nil {
+		return nil, err
+	}
+	return res.Body, nil
+}

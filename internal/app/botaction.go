@@ -66,6 +66,20 @@ func (a *App) PutFiles(ctx context.Context, actor authz.Actor, tenant, id string
 	return a.addressed(b), err
 }
 
+// Files reads the archive of a program's files as it was uploaded. baas.ErrNotFound without one. Reading fails when it
+// is replaced meanwhile. The caller closes it.
+func (a *App) Files(ctx context.Context, actor authz.Actor, tenant, id string) (baas.Bot, io.ReadCloser, error) {
+	s, b, err := a.find(ctx, actor, tenant, id, authz.BotFiles)
+	if err != nil {
+		return b, nil, err
+	}
+	if b.Files == nil {
+		return b, nil, baas.Errorf(baas.CodeNotFound, "the bot %s has no uploaded files", b.Name)
+	}
+	body, err := view(ctx, a, s, func(tx baas.TenantTx) (io.ReadCloser, error) { return tx.Artifacts().Open(ctx, b.ID, b.Files.Digest) })
+	return b, body, err
+}
+
 // spool keeps the body in a file that the caller closes and removes.
 func spool(body io.Reader) (_ *os.File, art baas.Artifact, err error) {
 	f, err := os.CreateTemp("", "baas-upload-*")

@@ -48,6 +48,7 @@ const (
 	BotRead    Action = "bot.read"
 	BotCreate  Action = "bot.create"
 	BotUpdate  Action = "bot.update" // settings and files
+	BotFiles   Action = "bot.files"  // read what was uploaded
 	BotControl Action = "bot.control"
 	BotMove    Action = "bot.move"
 	BotDelete  Action = "bot.delete"
@@ -120,6 +121,7 @@ var rules = map[Action]rule{
 	BotRead:    {least: baas.RoleViewer, scope: baas.ScopeRead},
 	BotCreate:  {least: baas.RoleOperator, scope: baas.ScopeWrite},
 	BotUpdate:  {least: baas.RoleOperator, scope: baas.ScopeWrite},
+	BotFiles:   {least: baas.RoleOperator, scope: baas.ScopeRead, member: true},
 	BotControl: {least: baas.RoleOperator, scope: baas.ScopeWrite},
 	BotMove:    {least: baas.RoleOperator, scope: baas.ScopeWrite},
 	BotDelete:  {least: baas.RoleOperator, scope: baas.ScopeWrite, member: true},

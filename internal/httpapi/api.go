@@ -112,7 +112,7 @@ func (s *server) humaConfig() huma.Config {
 	c.Info.Description = "Bot as a Service: companies run their chat bots in isolated Workers.\n\n" +
 		"Things of a tenant live below `/tenants/{tenant}`, where the id or the slug stands for the tenant. Another " +
 		"tenant's thing answers like a missing one. Errors are problems (RFC 9457) with a stable `code`. Lists page by " +
-		"`cursor`. Writes take `Idempotency-Key`; updates check `If-Match` against `ETag`. `/tenants/{tenant}/changes` " +
+		"`cursor`. Writes take `Idempotency-Key` where it is listed; updates check `If-Match` against `ETag`. `/tenants/{tenant}/changes` " +
 		"says what to read again."
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath = "", "", ""
 	c.CreateHooks = nil // no $schema in answers

@@ -46,6 +46,15 @@ func (s *server) botActionRoutes() {
 			}
 			return bot(s.app.PutFiles(ctx, actor, in.Tenant, in.Bot, in.body))
 		})
+	handle(s, route{method: "GET", path: botPath + "/files", id: "bot.get_files", summary: "Download a program's files",
+		doc: "The archive as it was uploaded, tar.gz or zip.", stream: "application/octet-stream", of: binary.Schema},
+		func(ctx context.Context, actor authz.Actor, in *BotPath) (*streamed, error) {
+			b, body, err := s.app.Files(ctx, actor, in.Tenant, in.Bot)
+			if err != nil {
+				return nil, err
+			}
+			return s.archive(b, body), nil
+		})
 	handle(s, route{method: "GET", path: botPath + "/logs", id: "bot.logs", summary: "What a bot wrote",
 		doc: "One JSON document a line. With follow it goes on until the client ends it; with Accept: text/event-stream the " +
 			"lines come as server-sent events named line, and an error as an event named error.",

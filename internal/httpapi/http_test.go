@@ -438,6 +438,15 @@ func TestUpload(t *testing.T) {
 	if err != nil || !bytes.Equal(kept, data) {
 		t.Fatalf("kept %d of %d bytes: %v", len(kept), len(data), err)
 	}
+	files := p.URL + httpapi.Prefix + "/tenants/" + tenant.ID + "/bots/" + b.ID + "/files"
+	a := do(t, "GET", files, "", "Authorization: Bearer "+secret)
+	if a.status != 200 || !bytes.Equal(a.body, data) || a.header.Get("Content-Type") != "application/gzip" || a.header.Get("ETag") != `"`+b.Files.Digest+`"` ||
+		a.header.Get("Content-Disposition") != `attachment; filename="ana.tar.gz"` || a.header.Get("Content-Length") != fmt.Sprint(len(data)) {
+		t.Errorf("downloading: %d, %d bytes, %v", a.status, len(a.body), a.header)
+	}
+	if _, err := c.Files(ctx, ana.ID); !errors.Is(err, baas.ErrNotFound) {
+		t.Errorf("the files of an assistant: %v", err)
+	}
 	if _, err := c.PutFiles(ctx, b.ID, strings.NewReader("#!/bin/sh")); baas.CodeOf(err) != baas.CodeInvalid {
 		t.Errorf("no archive: %v", err)
 	}
@@ -451,6 +460,14 @@ func TestUpload(t *testing.T) {
 	exact := io.MultiReader(strings.NewReader("PK\x03\x04"), io.LimitReader(zeros{}, baas.MaxArtifact-4))
 	if b, err = c.PutFiles(ctx, b.ID, exact); err != nil || b.Files.Size != baas.MaxArtifact {
 		t.Errorf("just not too large: %v", err)
+	}
+	body, err := c.Files(ctx, b.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer body.Close()
+	if n, err := io.Copy(io.Discard, body); n != baas.MaxArtifact || err != nil {
+		t.Errorf("%d bytes of the largest archive were downloaded: %v", n, err)
 	}
 }
 

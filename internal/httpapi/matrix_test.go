@@ -76,6 +76,8 @@ func makeWorld(t *testing.T, database string) *world {
 		b, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Ana", Kind: baas.BotProgram, Program: &baas.Program{Command: []string{"./bot"}}})
 		must(err)
 		w.ids["bot"] = b.ID
+		_, err = p.App.PutFiles(ctx, owner, w.tenant.ID, b.ID, strings.NewReader("\x1f\x8b not looked into any further"))
+		must(err)
 		_, err = p.App.PutSecret(ctx, owner, w.tenant.ID, "TELEGRAM", baas.SecretPut{Value: "x"})
 		must(err)
 		assistant, err := p.App.CreateBot(ctx, owner, w.tenant.ID, baas.BotCreate{WorkerID: workers[0].ID, Name: "Caio", Kind: baas.BotAssistant,

@@ -29,7 +29,8 @@ func (s *server) platformRoutes() {
 			ps, err := s.app.Plans(ctx, actor)
 			return ok(baas.List[baas.Plan]{Items: ps}, err)
 		})
-	handle(s, route{method: "PUT", path: "/plans/{plan}", id: "plan.put", summary: "Make or change a plan (operators of the platform)"},
+	handle(s, route{method: "PUT", path: "/plans/{plan}", id: "plan.put", summary: "Make or change a plan (operators of the platform)",
+		doc: "Replaces the whole plan, so it takes no Idempotency-Key: the same request twice comes to the same."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			Plan string `path:"plan" pattern:"^[A-Z][A-Z0-9_-]{0,39}$" patternDescription:"1 to 40 capital letters, digits, _ and -"`
 			Body struct {

@@ -1,11 +1,13 @@
 package httpapi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"iter"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -152,6 +154,26 @@ func (s *server) changeEvents(tenantID string, changes <-chan baas.Change) *stre
 				}
 				err = st.event(c.Kind, c)
 			}
+		}
+	}}
+}
+
+// archive streams a program's files and closes them. What fails breaks the connection short of the announced length.
+func (s *server) archive(b baas.Bot, body io.ReadCloser) *streamed {
+	return &streamed{func(hc huma.Context) {
+		defer body.Close()
+		_, w := humago.Unwrap(hc)
+		kind := "application/gzip"
+		if b.Files.Format == baas.FormatZip {
+			kind = "application/zip"
+		}
+		h := w.Header()
+		h.Set("Content-Length", strconv.FormatInt(b.Files.Size, 10))
+		h.Set("ETag", strconv.Quote(b.Files.Digest))
+		h.Set("Content-Disposition", fmt.Sprintf("attachment; filename=%q", cmp.Or(baas.Slug(b.Name), b.ID)+"."+string(b.Files.Format)))
+		if _, err := io.Copy(begin(hc, kind), body); err != nil && hc.Context().Err() == nil {
+			s.Log.WarnContext(hc.Context(), "sending a program's files", "request", requestID(hc.Context()), "bot", b.ID, "err", err)
+			panic(http.ErrAbortHandler)
 		}
 	}}
 }

@@ -20,8 +20,8 @@ func (s *server) supportRoutes() {
 		})
 	handle(s, route{method: "POST", path: "/tenants/{tenant}/support", id: "support.open", summary: "Open a support session (operators of the platform)",
 		status: http.StatusCreated,
-		doc: "For its time the operator acts in the tenant like a member with the role operator, without API tokens, access tokens of bots and " +
-			"deletions. The tenant sees who, why and until when. 409 while the operator has one open there."},
+		doc: "For its time the operator acts in the tenant like a member with the role operator, without API tokens, access tokens of bots, " +
+			"programs' files and deletions. The tenant sees who, why and until when. 409 while the operator has one open there."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			TenantPath
 			Write

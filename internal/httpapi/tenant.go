@@ -26,7 +26,8 @@ func (s *server) tenantRoutes() {
 		func(ctx context.Context, actor authz.Actor, in *tenantQuery) (*answer[baas.List[baas.Tenant]], error) {
 			return ok(s.app.Tenants(ctx, actor, in.filter()))
 		})
-	handle(s, route{method: "POST", path: "/tenants", id: "tenant.create", summary: "Make a tenant (operators of the platform)", status: http.StatusCreated},
+	handle(s, route{method: "POST", path: "/tenants", id: "tenant.create", summary: "Make a tenant (operators of the platform)", status: http.StatusCreated,
+		doc: "Takes no Idempotency-Key: a request that is sent again finds the slug in use and is answered 409 name_taken."},
 		func(ctx context.Context, actor authz.Actor, in *struct {
 			Body baas.TenantCreate
 		}) (*tagged[baas.Tenant], error) {
