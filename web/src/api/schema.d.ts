@@ -138,7 +138,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Make or change a plan (operators of the platform) */
+        /**
+         * Make or change a plan (operators of the platform)
+         * @description Replaces the whole plan, so it takes no Idempotency-Key: the same request twice comes to the same.
+         */
         put: operations["plan-put"];
         post?: never;
         delete?: never;
@@ -200,7 +203,10 @@ export interface paths {
          */
         get: operations["tenant-list"];
         put?: never;
-        /** Make a tenant (operators of the platform) */
+        /**
+         * Make a tenant (operators of the platform)
+         * @description Takes no Idempotency-Key: a request that is sent again finds the slug in use and is answered 409 name_taken.
+         */
         post: operations["tenant-create"];
         delete?: never;
         options?: never;
@@ -340,7 +346,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /**
+         * Download a program's files
+         * @description The archive as it was uploaded, tar.gz or zip.
+         */
+        get: operations["bot-get-files"];
         /**
          * Upload a program's files
          * @description A tar.gz or zip archive of at most 64 MiB, which is unpacked to at most 512 MiB. Replaces what was uploaded before; the bot restarts on it.
@@ -708,7 +718,7 @@ export interface paths {
         put?: never;
         /**
          * Open a support session (operators of the platform)
-         * @description For its time the operator acts in the tenant like a member with the role operator, without API tokens, access tokens of bots and deletions. The tenant sees who, why and until when. 409 while the operator has one open there.
+         * @description For its time the operator acts in the tenant like a member with the role operator, without API tokens, access tokens of bots, programs' files and deletions. The tenant sees who, why and until when. 409 while the operator has one open there.
          */
         post: operations["support-open"];
         delete?: never;
@@ -2836,6 +2846,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ListChannelCheck"];
+                };
+            };
+            /** @description Problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    "bot-get-files": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Id of the bot */
+                bot: string;
+                /** @description Id or slug of the tenant */
+                tenant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
                 };
             };
             /** @description Problem */
