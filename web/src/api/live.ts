@@ -2,7 +2,7 @@ import type { QueryClient } from '@tanstack/react-query';
 
 /** The kinds of changes that the server announces. */
 export const changeKinds = [
-  'tenant', 'worker', 'bot', 'move', 'member', 'invitation', 'secret', 'token', 'event', 'resync',
+  'tenant', 'worker', 'bot', 'move', 'member', 'invitation', 'secret', 'token', 'event', 'support', 'resync',
 ] as const; // biome-ignore format: one line
 export type ChangeKind = (typeof changeKinds)[number];
 

@@ -17,6 +17,7 @@ import { useTranslation } from 'react-i18next';
 import { useBots } from '@/bots/queries';
 import { MovesProvider } from '@/moves/MovesProvider';
 import { attentionOf } from '@/overview/attention';
+import { SupportBanner } from '@/support/SupportBanner';
 import { PlanFoot } from '@/tenants/PlanFoot';
 import { tenantQuery, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { TenantSwitcher } from '@/tenants/TenantSwitcher';
@@ -75,6 +76,7 @@ export function TenantFrame() {
             <ErrorPanel error={error} retry={() => void refetch()} />
           ) : (
             <>
+              <SupportBanner />
               <SuspendedNotice />
               <Outlet />
             </>

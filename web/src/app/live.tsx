@@ -8,6 +8,7 @@ import { refreshEvents } from '@/events/queries';
 import { refreshMoves } from '@/moves/queries';
 import { refreshSecrets } from '@/secrets/queries';
 import { meKey } from '@/session/queries';
+import { refreshSupport } from '@/support/queries';
 import { refreshTeam } from '@/team/queries';
 import { refreshTenant, tenantKeys } from '@/tenants/queries';
 import { refreshWorkers } from '@/workers/queries';
@@ -24,6 +25,7 @@ const refreshers: Partial<Record<ChangeKind, Refresh>> = {
   invitation: refreshTeam,
   token: refreshTeam,
   secret: refreshSecrets,
+  support: refreshSupport,
 };
 
 export function applyChanges(cache: QueryClient, tenant: string, changes: Map<ChangeKind, Set<string>>): void {

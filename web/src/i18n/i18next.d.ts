@@ -9,6 +9,7 @@ import type search from '../search/pt-BR.json';
 import type secrets from '../secrets/pt-BR.json';
 import type session from '../session/pt-BR.json';
 import type status from '../status/pt-BR.json';
+import type support from '../support/pt-BR.json';
 import type team from '../team/pt-BR.json';
 import type tenants from '../tenants/pt-BR.json';
 import type ui from '../ui/pt-BR.json';
@@ -30,6 +31,7 @@ declare module 'i18next' {
       secrets: typeof secrets;
       session: typeof session;
       status: typeof status;
+      support: typeof support;
       team: typeof team;
       tenants: typeof tenants;
       ui: typeof ui;

@@ -7,6 +7,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Tenant, TenantTotals } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
+import { SupportPanel } from '@/support/SupportPanel';
 import { ConfirmByName } from '@/ui/ConfirmByName';
 import { CopyField } from '@/ui/CopyField';
 import { ErrorPanel, InlineError } from '@/ui/errors';
@@ -27,7 +28,7 @@ import { StatusPill } from './TenantsPage';
 
 const route = getRouteApi('/signed-in/operator/tenants/$tenantId');
 
-/** One client company, as far as the operator sees it: nothing of what is inside. */
+/** One client company, as far as the operator sees it: nothing of what is inside without a support session. */
 export function TenantPage() {
   const { t } = useTranslation('operator');
   const format = useFormat();
@@ -70,6 +71,7 @@ export function TenantPage() {
           <Owner tenant={tenant} />
         </div>
         <div className={classes.column}>
+          <SupportPanel tenant={tenant} />
           <PlanOf key={tenant.version} tenant={tenant} />
           <Card component="section" aria-labelledby="danger" className={classes.danger}>
             <Title order={2} id="danger">

@@ -2,7 +2,7 @@ import { Button, Card, Group, Modal, Select, Skeleton, Stack, TextInput } from '
 import { useForm } from '@mantine/form';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconBuildingSkyscraper, IconPlus, IconSearch } from '@tabler/icons-react';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -13,7 +13,8 @@ import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { PageHeader } from '@/ui/PageHeader';
-import { tenantsQuery, totalsQuery, useCreateTenant, usePlans } from './queries';
+import { healthOf } from './health';
+import { type TenantSummary, tenantsQuery, useCreateTenant, usePlans } from './queries';
 import { slugOf } from './slug';
 import classes from './TenantsPage.module.css';
 
@@ -109,6 +110,7 @@ export function TenantsPage() {
                 <th scope="col">{t('column.name')}</th>
                 <th scope="col">{t('column.status')}</th>
                 <th scope="col">{t('column.plan')}</th>
+                <th scope="col">{t('column.health')}</th>
                 <th scope="col" className={classes.number}>
                   {t('column.workers')}
                 </th>
@@ -119,13 +121,16 @@ export function TenantsPage() {
                   {t('column.memory')}
                 </th>
                 <th scope="col" className={classes.number}>
+                  {t('column.day')}
+                </th>
+                <th scope="col" className={classes.number}>
                   {t('column.members')}
                 </th>
               </tr>
             </thead>
             <tbody>
-              {tenants.map((tenant) => (
-                <Row key={tenant.id} tenant={tenant} />
+              {tenants.map((summary) => (
+                <Row key={summary.tenant.id} summary={summary} />
               ))}
             </tbody>
           </table>
@@ -143,12 +148,12 @@ export function TenantsPage() {
   );
 }
 
-function Row({ tenant }: { tenant: Tenant }) {
+function Row({ summary }: { summary: TenantSummary }) {
   const { t } = useTranslation(['operator', 'ui']);
   const format = useFormat();
-  const { data } = useQuery(totalsQuery(tenant.id));
-  const of = (value: number | undefined, limit: number | undefined, say: (n: number) => string) =>
-    value === undefined || limit === undefined ? '–' : t('ui:of', { value: say(value), limit: say(limit) });
+  const { tenant, totals, limits, usage } = summary;
+  const of = (value: number, limit: number, say: (n: number) => string) =>
+    t('ui:of', { value: say(value), limit: say(limit) });
   return (
     <tr>
       <th scope="row">
@@ -161,20 +166,45 @@ function Row({ tenant }: { tenant: Tenant }) {
         <StatusPill status={tenant.status} />
       </td>
       <td data-label={t('column.plan')}>{tenant.plan}</td>
+      <td data-label={t('column.health')}>
+        <HealthPill summary={summary} />
+      </td>
       <td data-label={t('column.workers')} className={classes.number}>
-        {of(data?.totals.workers, data?.limits.workers, format.number)}
+        {of(totals.workers, limits.workers, format.number)}
       </td>
       <td data-label={t('column.bots')} className={classes.number}>
-        {of(data?.totals.bots, data?.limits.bots, format.number)}
+        {of(totals.bots, limits.bots, format.number)}
       </td>
       <td data-label={t('column.memory')} className={classes.number}>
-        {of(data?.totals.memory_mib, data?.limits.memory_mib, format.memory)}
+        {of(totals.memory_mib, limits.memory_mib, format.memory)}
+      </td>
+      <td data-label={t('column.day')} className={classes.number}>
+        {t('column.dayOf', {
+          cpu: format.number(usage.cpu_ms / 3_600_000, { maximumFractionDigits: 1 }),
+          requests: format.number(usage.requests),
+        })}
       </td>
       <td data-label={t('column.members')} className={classes.number}>
-        {of(data?.totals.members, data?.limits.members, format.number)}
+        {of(totals.members, limits.members, format.number)}
       </td>
     </tr>
   );
+}
+
+/** What is worst of the company's Workers and bots, and how many are so. */
+function HealthPill({ summary }: { summary: TenantSummary }) {
+  const { t } = useTranslation('operator');
+  const { tone, count } = healthOf(summary);
+  switch (tone) {
+    case 'bad':
+      return <Pill tone="bad" label={t('tenants.failing', { count })} />;
+    case 'warn':
+      return <Pill tone="warn" label={t('tenants.attention', { count })} />;
+    case 'off':
+      return <Pill tone="off" label={t('tenants.nothing')} />;
+    default:
+      return <Pill tone="ok" label={t('tenants.well')} />;
+  }
 }
 
 export function StatusPill({ status }: { status: Tenant['status'] }) {

@@ -1,10 +1,15 @@
 import { infiniteQueryOptions, queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { client, ifMatch, must } from '@/api/client';
 import type { Limits, Plan, Tenant } from '@/api/resources';
+import type { components } from '@/api/schema';
+
+export type Health = components['schemas']['Health'];
+export type TenantSummary = components['schemas']['TenantSummary'];
 
 export const operatorKeys = {
   tenants: ['operator', 'tenants'] as const,
   plans: ['operator', 'plans'] as const,
+  health: ['operator', 'health'] as const,
 };
 
 export interface TenantFilter {
@@ -13,16 +18,27 @@ export interface TenantFilter {
   plan?: string;
 }
 
-/** Every tenant of the platform, page by page. */
+/** How every part of the platform is, now. */
+export const healthQuery = queryOptions({
+  queryKey: operatorKeys.health,
+  queryFn: ({ signal }): Promise<Health> => must(client.GET('/platform/health', { signal })),
+  refetchInterval: 15_000,
+});
+
+/** Every tenant of the platform with what it has and used, page by page. */
 export const tenantsQuery = (filter: TenantFilter) =>
   infiniteQueryOptions({
     queryKey: [...operatorKeys.tenants, 'list', filter],
-    queryFn: ({ pageParam, signal }): Promise<{ items: Tenant[]; next?: string }> =>
+    queryFn: ({ pageParam, signal }): Promise<{ items: TenantSummary[]; next?: string }> =>
       must(
-        client.GET('/tenants', { params: { query: { ...filter, cursor: pageParam || undefined, limit: 50 } }, signal }),
+        client.GET('/platform/tenants', {
+          params: { query: { ...filter, cursor: pageParam || undefined, limit: 50 } },
+          signal,
+        }),
       ),
     initialPageParam: '',
     getNextPageParam: (last) => last.next || undefined,
+    refetchInterval: 60_000,
   });
 
 export const tenantQuery = (tenant: string) =>
