@@ -28,12 +28,12 @@ import (
 
 // installation is what replicas share: the database and the key.
 type installation struct {
-	t   *testing.T
+	t   testing.TB
 	db  *store.Store
 	key []byte
 }
 
-func newInstallation(t *testing.T) *installation {
+func newInstallation(t testing.TB) *installation {
 	t.Helper()
 	db, err := store.Open(t.Context(), store.Config{URL: filepath.Join(t.TempDir(), "baas.db")})
 	if err != nil {
@@ -51,7 +51,7 @@ func newKey() []byte {
 
 // node is one replica: a hub that agents dial, and its mesh.
 type node struct {
-	t      *testing.T
+	t      testing.TB
 	id     string
 	hub    *tunnel.Hub
 	mesh   *replica.Mesh
@@ -183,7 +183,7 @@ func (n *node) name(worker string) (string, error) {
 	return string(b), err
 }
 
-func eventually(t *testing.T, what string, ok func() error) {
+func eventually(t testing.TB, what string, ok func() error) {
 	t.Helper()
 	deadline := time.After(30 * time.Second)
 	tick := time.NewTicker(5 * time.Millisecond)
@@ -202,7 +202,7 @@ func eventually(t *testing.T, what string, ok func() error) {
 }
 
 // reaches waits until each of the nodes gets the named agent of the Worker, and has been told of it.
-func reaches(t *testing.T, worker, name string, nodes ...*node) {
+func reaches(t testing.TB, worker, name string, nodes ...*node) {
 	t.Helper()
 	for _, n := range nodes {
 		eventually(t, n.id+" to reach "+name, func() error {

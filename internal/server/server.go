@@ -276,6 +276,22 @@ func (s *Server) purge(ctx context.Context, started func()) error {
 	}
 }
 
+// warnOfOthers looks for a mistake that shows as Workers that can't be reached now and then: a second control plane on
+// the database that doesn't know of this one.
+func (s *Server) warnOfOthers(ctx context.Context) {
+	if s.replicas != nil || !postgres(s.cfg.Database) {
+		return
+	}
+	now, err := s.store.Clock(ctx)
+	if err != nil {
+		return // what needs the database says so
+	}
+	if others, err := s.store.Leases(ctx, "", now); err == nil && len(others) > 0 {
+		s.log.Warn("another control plane works on this database, or did until a moment ago; several of them need BAAS_REPLICA_LISTEN each, " +
+			"or Workers that are connected to one can't be reached through another")
+	}
+}
+
 // URL is where people reach the platform.
 func (s *Server) URL() string { return s.cfg.PublicURL }
 
@@ -286,6 +302,7 @@ func (s *Server) Run(ctx context.Context) error {
 			s.log.Error("stopping", "err", err)
 		}
 	}()
+	s.warnOfOthers(ctx)
 	g, ctx := errgroup.WithContext(ctx)
 	// Loops outlive the requests that they serve, so they stop in Close and not with ctx.
 	if err := s.loops.Start(context.WithoutCancel(ctx)); err != nil {
