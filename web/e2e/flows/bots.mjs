@@ -90,7 +90,18 @@ export async function bots({ size, language, step, arrive }) {
   await telegram.getByText(t('bots:telegram.tokenWrong')).waitFor();
   await token.fill(`1234${stamp}:AAE-not-a-real-token-but-formed-like-one`);
   await telegram.getByRole('button', { name: t('bots:channels.connect') }).click();
-  await telegram.getByText(t('bots:telegram.register')).waitFor(soon);
+  await telegram.getByText(t('bots:telegram.register'), { exact: true }).waitFor(soon);
+
+  step('Telegram is asked from inside the Worker how the connection is');
+  await telegram.getByRole('button', { name: t('bots:check.ask') }).click();
+  const says = telegram.getByRole('list', { name: t('bots:check.answers', { channel: 'Telegram' }) });
+  await says.getByText(t('bots:check.well.secrets')).waitFor(soon);
+  // Without a way to the internet nothing answers; with one, Telegram doesn't know the token.
+  await says
+    .getByText(t('bots:check.wrongs.unreachable', { channel: 'Telegram' }))
+    .or(says.getByText(t('bots:check.wrongs.token_rejected', { channel: 'Telegram' })))
+    .first()
+    .waitFor();
   await telegram.getByRole('button', { name: `${t('ui:copy')}: ${t('bots:channels.webhook')}` }).click();
   assert.match(await me.clipboard(), /\/telegram/);
   await telegram.getByRole('button', { name: t('bots:channels.done') }).click();
@@ -205,6 +216,7 @@ export async function bots({ size, language, step, arrive }) {
   await me.open(`/t/${client.slug}/secrets`);
   await me.button(t('secrets:deleteOf', { name: secret })).click();
   await me.dialog().getByText(part(program)).waitFor();
+  await me.dialog().getByRole('textbox').fill(secret);
   await me
     .dialog()
     .getByRole('button', { name: t('secrets:deleteAction') })

@@ -63,6 +63,20 @@ export async function team({ size, step, arrive }) {
   await change(async (dialog) => dialog.getByRole('radio', { name: part(t('tenants:role.admin')) }).click());
   await diego.link(t('workers:create')).waitFor();
 
+  step('two people change a membership at once: a conflict, and a choice');
+  await menu(t('team:edit'));
+  const edit = owner.dialog(t('team:editOf', { name: 'Diego Prado' }));
+  await edit.getByRole('radio', { name: part(t('tenants:role.viewer')) }).click();
+  const { items: members } = await owner.api('GET', `${tenant}/members`);
+  const { user_id } = members.find((m) => m.email === email);
+  await owner.api('PATCH', `${tenant}/members/${user_id}`, { role: 'operator', worker_ids: [] });
+  await edit.getByRole('button', { name: t('ui:save') }).click();
+  const conflict = owner.dialog(t('ui:conflict.title'));
+  await conflict.getByRole('cell', { name: t('tenants:role.operator') }).waitFor();
+  await conflict.getByRole('button', { name: t('ui:conflict.keepMine') }).click();
+  await conflict.waitFor({ state: 'detached' });
+  await member.getByText(t('tenants:role.viewer')).waitFor();
+
   step('limited to one Worker, the person sees nothing else anywhere');
   await change(async (dialog) => {
     await dialog.getByRole('radio', { name: part(t('tenants:role.operator')) }).click();
@@ -161,6 +175,16 @@ export async function team({ size, step, arrive }) {
   const { text } = await owner.download(() => owner.button(t('events:page.export')).click());
   assert.equal(text.trim().split('\n').length, 3, text);
   assert.ok(text.includes(t('events:kind.token_created', { name: `ERP ${stamp}` })), text);
+
+  step('by whom, and about what');
+  await owner.field(t('events:page.search')).fill('');
+  await owner.choose(page.getByRole('combobox', { name: t('events:page.who') }), 'Diego Prado');
+  await page.waitForURL(/user=usr_/);
+  await lines.filter({ hasText: t('events:kind.member_joined', { email }) }).waitFor();
+  await owner.choose(page.getByRole('combobox', { name: t('events:page.area') }), t('events:area.secret'));
+  await page.getByText(t('ui:empty.filtered')).waitFor();
+  await owner.button(t('ui:empty.clear')).click();
+  await lines.nth(5).waitFor();
 
   step('a member who is removed is out at once');
   await owner.go(t('app:nav.team'));

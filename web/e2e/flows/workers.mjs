@@ -75,7 +75,7 @@ export async function workers({ size, step, arrive }) {
   const { seen, same } = await page.evaluate(() => ({ seen: window.steps, same: window.loadedOnce }));
   assert.equal(same, true, 'the page was loaded again');
   const order = ['image', 'network', 'volume', 'machine', 'start', 'agent'].map((s) => t(`workers:provisioning.${s}`));
-  assert.ok(seen.length >= 2, `only these steps were shown: ${seen}`);
+  assert.ok(seen.length >= 1, 'no step was shown');
   assert.deepEqual(
     seen.map((s) => order.indexOf(s)),
     seen.map((s) => order.indexOf(s)).sort((a, b) => a - b),

@@ -9,6 +9,7 @@ export type Assistant = Schemas['Assistant'];
 export type Bot = Schemas['Bot'];
 export type BotState = Bot['status']['state'];
 export type Capabilities = Schemas['Capabilities'];
+export type ChannelCheck = Schemas['ChannelCheck'];
 export type EnvVar = Schemas['EnvVar'];
 export type Event = Schemas['Event'];
 export type Invitation = Schemas['Invitation'];

@@ -10,6 +10,7 @@ import {
 } from '@tanstack/react-router';
 import { isApiError } from '@/api/problem';
 import { type BotTab, botTabs } from '@/bots/tabs';
+import { type EventArea, eventAreas } from '@/events/areas';
 import { meQuery } from '@/session/queries';
 import { lastTenant, rememberTenant } from '@/tenants/last';
 import { persistent } from '@/ui/persistent';
@@ -171,6 +172,8 @@ const day = (value: unknown): string | undefined =>
 export interface ActivitySearch {
   q?: string;
   bot?: string;
+  user?: string;
+  area?: EventArea;
   levels?: 'problems';
   from?: string;
   to?: string;
@@ -182,6 +185,8 @@ const activity = createRoute({
   validateSearch: (search: Record<string, unknown>): ActivitySearch => ({
     q: text(search.q),
     bot: text(search.bot),
+    user: text(search.user),
+    area: eventAreas.find((area) => area === search.area),
     levels: search.levels === 'problems' ? 'problems' : undefined,
     from: day(search.from),
     to: day(search.to),

@@ -3,7 +3,6 @@ import {
   Badge,
   Button,
   Card,
-  Combobox,
   type CSSVariablesResolver,
   createTheme,
   type MantineColorsTuple,
@@ -73,7 +72,6 @@ export const theme = createTheme({
       styles: { label: { textTransform: 'none' } },
     }),
     Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 550 } } }),
-    Combobox: Combobox.extend({ defaultProps: { portalProps: within } }),
     Card: Card.extend({ defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } }),
     Menu: Menu.extend({
       defaultProps: {

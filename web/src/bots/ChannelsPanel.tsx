@@ -1,7 +1,7 @@
 import { Button, Card, Group, Modal, Stack, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
-import { IconBrandTelegram, IconBrandWhatsapp, IconCircleCheck, IconCircleX, IconWorldWww } from '@tabler/icons-react';
-import { type ReactNode, useState } from 'react';
+import { IconBrandTelegram, IconBrandWhatsapp, IconWorldWww } from '@tabler/icons-react';
+import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isApiError } from '@/api/problem';
 import type { Assistant, Bot } from '@/api/resources';
@@ -12,14 +12,14 @@ import { CopyField } from '@/ui/CopyField';
 import { InlineError } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import type { PanelProps } from './BotPage';
+import { ChannelChecks, Check } from './ChannelChecks';
 import classes from './ChannelsPanel.module.css';
-import { type Channel, reachable, webhookAddress } from './channels';
+import { type Channel, channelNames, reachable, webhookAddress } from './channels';
 import { useUpdateBot } from './queries';
 import { TelegramSetup } from './TelegramSetup';
 import { WhatsAppSetup } from './WhatsAppSetup';
 
 const icons = { telegram: IconBrandTelegram, whatsapp: IconBrandWhatsapp } as const;
-const names = { telegram: 'Telegram', whatsapp: 'WhatsApp' } as const;
 
 /** Where people talk to the assistant: its page, Telegram, WhatsApp. */
 export default function ChannelsPanel({ bot }: PanelProps) {
@@ -79,7 +79,7 @@ function ChannelCard({ bot, channel }: { bot: Bot; channel: Channel }) {
           <Group justify="space-between" gap="sm" align="flex-start">
             <div className={classes.words}>
               <Title order={2} id={channel}>
-                {names[channel]}
+                {channelNames[channel]}
               </Title>
               <Text size="sm" c="dimmed">
                 {connected ? t('channels.connected') : t(`channels.${channel}Text`)}
@@ -138,18 +138,8 @@ function Connection({ bot, channel }: { bot: Bot; channel: Channel }) {
         </Check>
         <Check ok={reachable(address)}>{reachable(address) ? t('check.public') : t('check.notPublic')}</Check>
       </ul>
+      <ChannelChecks bot={bot} channel={channel} />
     </Stack>
-  );
-}
-
-function Check({ ok, children }: { ok: boolean; children: ReactNode }) {
-  const { t } = useTranslation('bots');
-  const Icon = ok ? IconCircleCheck : IconCircleX;
-  return (
-    <li data-ok={ok || undefined}>
-      <Icon size={17} stroke={1.8} role="img" aria-label={ok ? t('check.ok') : t('check.wrong')} />
-      <span>{children}</span>
-    </li>
   );
 }
 
@@ -157,9 +147,9 @@ function Disconnect({ bot, channel, onClose }: { bot: Bot; channel: Channel; onC
   const { t } = useTranslation(['bots', 'ui']);
   const update = useUpdateBot(bot.id);
   return (
-    <Modal opened onClose={onClose} title={t('channels.disconnectTitle', { channel: names[channel] })}>
+    <Modal opened onClose={onClose} title={t('channels.disconnectTitle', { channel: channelNames[channel] })}>
       <Stack gap="md">
-        <Text size="sm">{t('channels.disconnectText', { channel: names[channel] })}</Text>
+        <Text size="sm">{t('channels.disconnectText', { channel: channelNames[channel] })}</Text>
         {update.error && <InlineError error={update.error} />}
         <Group justify="flex-end">
           <Button variant="default" onClick={onClose}>
@@ -173,7 +163,7 @@ function Disconnect({ bot, channel, onClose }: { bot: Bot; channel: Channel; onC
                 { version: bot.version, change: { assistant: { ...bot.assistant, [channel]: undefined } } },
                 {
                   onSuccess: () => {
-                    notifications.show({ message: t('channels.disconnected', { channel: names[channel] }) });
+                    notifications.show({ message: t('channels.disconnected', { channel: channelNames[channel] }) });
                     onClose();
                   },
                   // The dialog shows the bot as it is now; another try is over that.

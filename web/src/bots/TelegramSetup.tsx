@@ -1,6 +1,5 @@
-import { Anchor, Button, Group, PasswordInput, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, PasswordInput, Stack } from '@mantine/core';
 import { useForm } from '@mantine/form';
-import { IconExternalLink } from '@tabler/icons-react';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
@@ -9,14 +8,8 @@ import { usePermissions } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
 import { InlineError } from '@/ui/errors';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
-import {
-  channelSecret,
-  isTelegramToken,
-  randomWord,
-  telegramInfo,
-  telegramRegistration,
-  webhookAddress,
-} from './channels';
+import { ChannelChecks } from './ChannelChecks';
+import { channelSecret, isTelegramToken, randomWord, webhookAddress } from './channels';
 import { Step, Steps } from './Steps';
 import { useConnect } from './useConnect';
 
@@ -25,7 +18,7 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
   const { t } = useTranslation(['bots', 'ui']);
   const may = usePermissions();
   const connect = useConnect(bot);
-  const [done, setDone] = useState<{ token: string; secret: string } | null>(null);
+  const [done, setDone] = useState(false);
   const before = bot.assistant?.telegram;
   const form = useForm({
     initialValues: {
@@ -56,46 +49,15 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
     const values = may.changeSecrets
       ? { [telegram.token_secret]: token, [telegram.webhook_secret_secret]: secret }
       : {};
-    if (await connect.run(values, { telegram })) setDone({ token, secret });
+    if (await connect.run(values, { telegram })) setDone(true);
   });
 
   if (done) {
-    const link = may.changeSecrets ? telegramRegistration(done.token, address, done.secret) : undefined;
     return (
       <Steps>
         <Step title={t('telegram.register')} text={t('telegram.registerText')}>
           <CopyField label={t('channels.webhook')} labelled value={address} />
-          {link ? (
-            <>
-              <Group>
-                <Button
-                  component="a"
-                  href={link}
-                  target="_blank"
-                  rel="noreferrer noopener"
-                  leftSection={<IconExternalLink size={16} />}
-                >
-                  {t('telegram.registerAction')}
-                </Button>
-                <Button
-                  component="a"
-                  variant="default"
-                  href={telegramInfo(done.token)}
-                  target="_blank"
-                  rel="noreferrer noopener"
-                >
-                  {t('telegram.check')}
-                </Button>
-              </Group>
-              <Text size="xs" c="dimmed">
-                {t('telegram.registerHelp')}
-              </Text>
-            </>
-          ) : (
-            <Text size="sm" c="dimmed">
-              {t('telegram.registerAsk')}
-            </Text>
-          )}
+          <ChannelChecks bot={bot} channel="telegram" />
         </Step>
         <Step title={t('channels.try')} text={t('telegram.tryText')}>
           <Group>

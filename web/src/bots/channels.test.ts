@@ -1,13 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Bot } from '@/api/resources';
-import {
-  channelSecret,
-  isTelegramToken,
-  randomWord,
-  reachable,
-  telegramRegistration,
-  webhookAddress,
-} from './channels';
+import { channelSecret, isTelegramToken, randomWord, reachable, webhookAddress } from './channels';
 
 const bot = { id: 'bot_01m84a4vtdq0rf1svwck87myp4', url: 'https://baas.example/b/bot_1/' } as Bot;
 
@@ -34,8 +27,3 @@ it('knows tokens', () => {
   expect(isTelegramToken(' 123456789:AAE-abcdefghijklmnopqrstu_vwxyz012345 ')).toBe(true);
   expect(isTelegramToken('hello')).toBe(false);
 });
-
-it('registers with address and secret', () =>
-  expect(telegramRegistration('1:a', 'https://x.example/telegram', 's')).toBe(
-    'https://api.telegram.org/bot1:a/setWebhook?url=https%3A%2F%2Fx.example%2Ftelegram&secret_token=s',
-  ));

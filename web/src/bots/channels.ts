@@ -2,6 +2,8 @@ import type { Bot } from '@/api/resources';
 
 export type Channel = 'telegram' | 'whatsapp';
 
+export const channelNames = { telegram: 'Telegram', whatsapp: 'WhatsApp' } as const satisfies Record<Channel, string>;
+
 /** Where the chat platform sends what people write. */
 export const webhookAddress = (bot: Bot, channel: Channel): string =>
   `${(bot.url ?? '').replace(/\/$/, '')}/${channel}`;
@@ -24,12 +26,5 @@ export function randomWord(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(24));
   return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
 }
-
-/** The address that makes Telegram send updates to the bot; opening it is enough. */
-export const telegramRegistration = (token: string, webhook: string, secret: string): string =>
-  `https://api.telegram.org/bot${token}/setWebhook?${new URLSearchParams({ url: webhook, secret_token: secret })}`;
-
-/** The address that shows what Telegram knows about the bot's webhook. */
-export const telegramInfo = (token: string): string => `https://api.telegram.org/bot${token}/getWebhookInfo`;
 
 export const isTelegramToken = (token: string): boolean => /^\d{5,}:[A-Za-z0-9_-]{20,}$/.test(token.trim());

@@ -4,7 +4,7 @@ import { allPages, client, idempotencyKey, ifMatch, must } from '@/api/client';
 import { keepSame, refreshItems, upsert } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import { ApiError, errorOf } from '@/api/problem';
-import type { Assistant, Bot, Program } from '@/api/resources';
+import type { Assistant, Bot, ChannelCheck, Program } from '@/api/resources';
 import { tenantKeys, useTenantSlug } from '@/tenants/queries';
 
 export const botKeys = {
@@ -211,5 +211,28 @@ export function useSendMessage() {
           body: { message, conversation },
         }),
       ),
+  });
+}
+
+/** Asks the chat platforms of an assistant, from inside its Worker, whether the connections are right. */
+export function useCheckChannels(bot: string) {
+  const tenant = useTenantSlug();
+  return useMutation({
+    mutationFn: async (): Promise<ChannelCheck[]> =>
+      (await must(client.POST('/tenants/{tenant}/bots/{bot}/channels/check', { params: { path: { tenant, bot } } })))
+        .items,
+  });
+}
+
+/** Has Telegram send messages to the assistant; gives how the connection is after that. */
+export function useRegisterTelegram(bot: string) {
+  const tenant = useTenantSlug();
+  return useMutation({
+    mutationFn: async (): Promise<ChannelCheck[]> =>
+      (
+        await must(
+          client.POST('/tenants/{tenant}/bots/{bot}/channels/telegram/webhook', { params: { path: { tenant, bot } } }),
+        )
+      ).items,
   });
 }

@@ -1,4 +1,4 @@
-import { Button, Card, Group, Pill, SegmentedControl, TextInput } from '@mantine/core';
+import { Button, Card, Group, Pill, SegmentedControl, Select, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconActivity, IconDownload, IconSearch } from '@tabler/icons-react';
@@ -16,6 +16,7 @@ import { PageHeader } from '@/ui/PageHeader';
 import { useWorkers } from '@/workers/queries';
 import { useWorkerScope } from '@/workers/scope';
 import classes from './ActivityPage.module.css';
+import { eventAreas } from './areas';
 import { csvOf, rangeOfDays } from './csv';
 import { EventList, EventListSkeleton } from './EventList';
 import { type EventFilter, eventsQuery, readEvents } from './queries';
@@ -40,6 +41,8 @@ export function ActivityPage() {
   const filter: EventFilter = {
     worker,
     bot: search.bot,
+    user: search.user,
+    area: search.area,
     level: search.levels === 'problems' ? problems : undefined,
     search: sought,
     ...rangeOfDays(search.from, search.to),
@@ -50,7 +53,9 @@ export function ActivityPage() {
   const people = useMemo(() => new Map((members ?? []).map((m) => [m.user_id, m.name || m.email])), [members]);
   const { data: bots } = useBots();
   const bot = bots?.find((b) => b.id === search.bot);
-  const filtered = Boolean(sought || search.levels || search.bot || search.from || search.to);
+  const filtered = Boolean(
+    sought || search.levels || search.bot || search.user || search.area || search.from || search.to,
+  );
 
   return (
     <>
@@ -82,6 +87,30 @@ export function ActivityPage() {
             { value: 'problems', label: t('page.problems') },
           ]}
         />
+        <Select
+          className={classes.choice}
+          aria-label={t('page.area')}
+          placeholder={t('page.anyArea')}
+          clearable
+          data={eventAreas.map((area) => ({ value: area, label: t(`area.${area}`) }))}
+          value={search.area ?? null}
+          onChange={(area) => void navigate({ search: (s) => ({ ...s, area: area ?? undefined }), replace: true })}
+        />
+        {may.seeMembers && (
+          <Select
+            className={classes.choice}
+            aria-label={t('page.who')}
+            placeholder={t('page.anybody')}
+            clearable
+            searchable={people.size > 8}
+            data={[
+              ...[...people].map(([value, label]) => ({ value, label })),
+              { value: 'platform', label: t('page.platformDid') },
+            ]}
+            value={search.user ?? null}
+            onChange={(user) => void navigate({ search: (s) => ({ ...s, user: user ?? undefined }), replace: true })}
+          />
+        )}
         <Group gap="xs" wrap="nowrap" className={classes.days}>
           {(['from', 'to'] as const).map((end) => (
             <label key={end} className={classes.day} htmlFor={`day-${end}`}>
@@ -133,6 +162,8 @@ export function ActivityPage() {
                         q: undefined,
                         levels: undefined,
                         bot: undefined,
+                        user: undefined,
+                        area: undefined,
                         from: undefined,
                         to: undefined,
                       }),

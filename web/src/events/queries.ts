@@ -4,10 +4,14 @@ import { reread } from '@/api/collection';
 import type { Refresh } from '@/api/live';
 import type { Event } from '@/api/resources';
 import { tenantKeys } from '@/tenants/queries';
+import type { EventArea } from './areas';
 
 export interface EventFilter {
   worker?: string;
   bot?: string;
+  /** The id of who did it, or "platform" for what nobody did. */
+  user?: string;
+  area?: EventArea;
   level?: Event['level'][];
   search?: string;
   from?: string;
@@ -21,6 +25,8 @@ export const eventKeys = {
 const queryOf = (filter: EventFilter) => ({
   worker: filter.worker ? [filter.worker] : undefined,
   bot: filter.bot || undefined,
+  user: filter.user ? [filter.user] : undefined,
+  area: filter.area ? [filter.area] : undefined,
   level: filter.level?.length ? filter.level : undefined,
   search: filter.search || undefined,
   from: filter.from || undefined,

@@ -18,11 +18,13 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isApiError } from '@/api/problem';
 import type { Invitation, Member, Role } from '@/api/resources';
 import { initials } from '@/app/UserMenu';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug, useTotals } from '@/tenants/queries';
+import { ConflictDialog } from '@/ui/ConflictDialog';
 import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -171,7 +173,7 @@ export function TeamPage() {
         </Stack>
       )}
       {inviting && <InviteDialog onClose={() => setInviting(false)} />}
-      {editing && <EditMember member={editing} onClose={() => setEditing(null)} />}
+      {editing && <EditMember member={editing} sees={sees} onClose={() => setEditing(null)} />}
       {removing && (
         <RemoveMember member={removing} self={removing.user_id === me.id} onClose={() => setRemoving(null)} />
       )}
@@ -239,8 +241,14 @@ function Invitations({ invitations, error, retry, sees }: InvitationsProps) {
   );
 }
 
-function EditMember({ member, onClose }: { member: Member; onClose: () => void }) {
-  const { t } = useTranslation(['team', 'ui']);
+interface EditProps {
+  member: Member;
+  sees: (ids: string[]) => string;
+  onClose: () => void;
+}
+
+function EditMember({ member, sees, onClose }: EditProps) {
+  const { t } = useTranslation(['team', 'tenants', 'ui']);
   const update = useUpdateMember();
   const [tried, setTried] = useState(false);
   const [access, setAccess] = useState<Access>({
@@ -248,22 +256,45 @@ function EditMember({ member, onClose }: { member: Member; onClose: () => void }
     limited: member.worker_ids.length > 0,
     worker_ids: member.worker_ids,
   });
+  const [conflict, setConflict] = useState<Member | null>(null);
+  const save = (over: Member) =>
+    update.mutate(
+      { member: over, role: access.role, worker_ids: workersOf(access) },
+      {
+        onSuccess: () => {
+          notifications.show({ message: t('ui:saved') });
+          onClose();
+        },
+        onError: async (error) => {
+          if (isApiError(error, 'version_mismatch')) setConflict((await update.reread(over.user_id)) ?? null);
+        },
+      },
+    );
+  if (conflict) {
+    return (
+      <ConflictDialog
+        busy={update.isPending}
+        differences={[
+          {
+            label: t('role'),
+            theirs: t(`tenants:role.${conflict.role}`),
+            mine: t(`tenants:role.${access.role}`),
+          },
+          { label: t('seesLabel'), theirs: sees(conflict.worker_ids), mine: sees(workersOf(access)) },
+        ].filter((d) => d.theirs !== d.mine)}
+        onTheirs={onClose}
+        onMine={() => save(conflict)}
+        onClose={() => setConflict(null)}
+      />
+    );
+  }
   return (
     <Modal opened onClose={onClose} title={t('editOf', { name: member.name || member.email })} size="lg">
       <form
         onSubmit={(e) => {
           e.preventDefault();
           setTried(true);
-          if (accessProblem(access)) return;
-          update.mutate(
-            { member: member.user_id, role: access.role, worker_ids: workersOf(access) },
-            {
-              onSuccess: () => {
-                notifications.show({ message: t('ui:saved') });
-                onClose();
-              },
-            },
-          );
+          if (!accessProblem(access)) save(member);
         }}
       >
         <Stack gap="lg">
@@ -272,7 +303,7 @@ function EditMember({ member, onClose }: { member: Member; onClose: () => void }
             onChange={setAccess}
             error={tried && accessProblem(access) ? t('limitNone') : undefined}
           />
-          {update.error && <InlineError error={update.error} />}
+          {update.error && !isApiError(update.error, 'version_mismatch') && <InlineError error={update.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               {t('ui:cancel')}

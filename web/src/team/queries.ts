@@ -1,5 +1,5 @@
 import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { allPages, client, must } from '@/api/client';
+import { allPages, client, ifMatch, must } from '@/api/client';
 import type { Refresh } from '@/api/live';
 import type { Invitation, Member, Role, Token } from '@/api/resources';
 import { meKey } from '@/session/queries';
@@ -94,17 +94,24 @@ export function useWithdraw() {
 }
 
 export function useUpdateMember() {
+  const cache = useQueryClient();
   const { tenant, refresh } = useRefresh();
-  return useMutation({
-    mutationFn: ({ member, role, worker_ids }: { member: string; role: Role; worker_ids: string[] }) =>
+  const mutation = useMutation({
+    mutationFn: ({ member, role, worker_ids }: { member: Member; role: Role; worker_ids: string[] }) =>
       must(
         client.PATCH('/tenants/{tenant}/members/{member}', {
-          params: { path: { tenant, member } },
+          params: { path: { tenant, member: member.user_id }, header: ifMatch(member.version) },
           body: { role, worker_ids },
         }),
       ),
     onSuccess: refresh,
   });
+  return {
+    ...mutation,
+    /** After a conflict: the member as they are now, if they still are one. */
+    reread: async (member: string) =>
+      (await cache.fetchQuery({ ...membersQuery(tenant), staleTime: 0 })).find((m) => m.user_id === member),
+  };
 }
 
 /** Ends a membership, or one's own. */

@@ -67,7 +67,7 @@ export function WorkerSelector() {
       maxDropdownHeight={360}
       nothingFoundMessage={t('selector.none')}
       leftSection={chosen ? <ToneDot tone={workerTone[chosen.status.state]} /> : <IconServer2 size={16} stroke={1.7} />}
-      comboboxProps={{ width: 280, position: 'bottom-start' }}
+      comboboxProps={{ width: 280, position: 'bottom-start', portalProps: { target: '#content' } }}
       renderOption={({ option, checked }) => {
         const worker = byId.get(option.value);
         return (
