@@ -125,15 +125,16 @@ func (a *App) Changes(ctx context.Context, actor authz.Actor, tenant string) (<-
 		defer cancel()
 		defer close(out)
 		for c := range in {
-			if s.touches(c) {
-				return // coming back, the client gets what it may see now
+			last := s.touches(c) // coming back, the client gets what it may see now
+			// That its support session has ended, an operator learns from nothing else.
+			if last && c.Kind == "support" || !last && mayNotice(s, c) {
+				select {
+				case out <- c:
+				case <-ctx.Done():
+					return
+				}
 			}
-			if !mayNotice(s, c) {
-				continue
-			}
-			select {
-			case out <- c:
-			case <-ctx.Done():
+			if last {
 				return
 			}
 		}

@@ -103,7 +103,12 @@ func TestSupportMode(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for range changes { // ends with the session
+	told := false
+	for c := range changes { // ends with the session, and says so
+		told = c.Kind == "support" && c.ID == s.ID
+	}
+	if !told {
+		t.Error("the operator isn't told that the session has ended")
 	}
 	if ctx.Err() != nil {
 		t.Error("the stream of changes went on")

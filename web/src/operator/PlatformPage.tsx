@@ -1,4 +1,4 @@
-import { Card, SimpleGrid, Skeleton, Title } from '@mantine/core';
+import { Card, SimpleGrid, Skeleton, Stack, Title } from '@mantine/core';
 import { IconAlertTriangle, IconCircleCheck } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
@@ -14,6 +14,9 @@ import { byWorst } from './health';
 import plans from './PlansPage.module.css';
 import classes from './PlatformPage.module.css';
 import { type Health, healthQuery } from './queries';
+
+/** Warnings whose own words, which come in English, hold more than the code says: versions, addresses. */
+const particular: ReadonlySet<string> = new Set(['runtime_outdated', 'host_reachable']);
 
 const levels: Isolation[] = ['container', 'sandbox', 'vm'];
 
@@ -39,8 +42,10 @@ export function PlatformPage() {
           </SimpleGrid>
           <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
             <CensusCard census={health.data.census} />
-            <EngineCard engine={health.data.engine} />
-            {health.data.engine.capabilities && <IsolationCard capabilities={health.data.engine.capabilities} />}
+            <Stack gap="lg">
+              <EngineCard engine={health.data.engine} />
+              {health.data.engine.capabilities && <IsolationCard capabilities={health.data.engine.capabilities} />}
+            </Stack>
           </SimpleGrid>
         </>
       )}
@@ -70,10 +75,11 @@ function Notices({ health }: { health: Health }) {
       {warnings.map((warning) => (
         <Notice key={warning.code}>
           {t(`health.warnings.${warning.code}`)}
-          {/* What is particular here, such as versions, comes from the engine in English. */}
-          <span className={classes.particular} lang="en">
-            {warning.message}
-          </span>
+          {particular.has(warning.code) && (
+            <span className={classes.particular} lang="en">
+              {warning.message}
+            </span>
+          )}
         </Notice>
       ))}
     </>

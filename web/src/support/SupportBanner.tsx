@@ -1,7 +1,9 @@
 import { Button } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { IconLifebuoy } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
+import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
@@ -16,25 +18,36 @@ import classes from './SupportBanner.module.css';
 export function SupportBanner() {
   const { data } = useQuery(activeSupportQuery(useTenantSlug()));
   const now = useNow();
+  useWayOut(now);
   return (data ?? [])
     .filter((s) => Date.parse(s.expires_at) > now)
     .map((support) => <Banner key={support.id} support={support} />);
 }
 
+/** Takes an operator whose session is over back to what operators see of the company. */
+function useWayOut(now: number): void {
+  const { t } = useTranslation('support');
+  const navigate = useNavigate();
+  const me = useMe();
+  const slug = useTenantSlug();
+  const membership = me.tenants.find((m) => m.tenant.slug === slug || m.tenant.id === slug);
+  const inside = membership && (!membership.support || Date.parse(membership.support.expires_at) > now);
+  const out = me.operator && !inside;
+  useEffect(() => {
+    if (!out) return;
+    notifications.show({ id: 'support-ended', message: t('banner.over') });
+    void navigate({ to: '/operator/tenants/$tenantId', params: { tenantId: slug }, replace: true });
+  }, [out, slug, navigate, t]);
+}
+
 function Banner({ support }: { support: Support }) {
   const { t } = useTranslation('support');
   const format = useFormat();
-  const navigate = useNavigate();
   const me = useMe();
   const may = usePermissions();
   const end = useEndSupport(useTenantSlug());
   const mine = support.user_id === me.id;
-  const finish = () =>
-    end.mutate(support.id, {
-      onSuccess: () => {
-        if (mine) void navigate({ to: '/operator/tenants/$tenantId', params: { tenantId: support.tenant_id } });
-      },
-    });
+  const finish = () => end.mutate(support.id);
   const ask = () =>
     confirm({
       title: t('banner.endTitle'),
