@@ -92,6 +92,11 @@ func TestActivityLog(t *testing.T) {
 			if len(ids) != c.want || len(rows)-1 != c.want {
 				t.Errorf("%d events and %d rows, want %d", len(ids), len(rows)-1, c.want)
 			}
+			for _, row := range rows[1:] {
+				if c.secret == limited && row[5] != "" {
+					t.Errorf("who may not list members reads the e-mail %s", row[5])
+				}
+			}
 		})
 	}
 

@@ -29,7 +29,7 @@ var runs = map[string][]run{
 	"internal/authz": {{"internal/authz", nil}},
 	"internal/app": {
 		{"internal/app", []string{"-test.skip=Postgres|^Fuzz"}},
-		{"internal/httpapi", []string{"-test.run=TestMatrix|TestForeign|TestStream|TestLogs", "-test.skip=Postgres"}},
+		{"internal/httpapi", []string{"-test.run=TestMatrix|TestForeign|TestStream|TestLogs|TestActivityLog", "-test.skip=Postgres"}},
 	},
 	"internal/store": {
 		{"internal/store", []string{"-test.run=TestSQLite", "-test.skip=UsageExact|UsageConcurrent|Overflow"}},
