@@ -290,7 +290,7 @@ up() {
     image baas.local/pause:1 "$bin/pause" /pause
   fi
   alive kubelet || start_kubelet
-  await "the node" kubectl wait --for=condition=Ready node/$node --timeout=1s
+  await "the node" kubectl wait --for=condition=Ready node/$node --timeout=10s
   say "Kubernetes $(kubectl version -o json | sed -n 's/.*"gitVersion": "\(.*\)".*/\1/p' | tail -1) is up after $((SECONDS - since)) s; logs in $run/log"
   environment
 }
@@ -317,7 +317,7 @@ Y
   alive kwok || launch kwok "$bin/kwok" --kubeconfig "$run/admin.conf" --manage-all-nodes=false --node-lease-duration-seconds 20 \
     --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --config "$stages/node/fast/node-initialize.yaml" \
     --config "$stages/pod/fast/pod-ready.yaml" --config "$stages/pod/fast/pod-delete.yaml"
-  await "the simulated nodes" kubectl wait --for=condition=Ready node -l type=simulated --timeout=1s
+  await "the simulated nodes" kubectl wait --for=condition=Ready node -l type=simulated --timeout=30s
 }
 
 # --- parts
