@@ -66,6 +66,15 @@ it('reads everything again when the server says that changes were lost', () => {
   expect(changes).toEqual([]);
 });
 
+it('tells of a change that follows at once on the beginning of a stream', () => {
+  streams[0]?.onopen?.();
+  streams[0]?.say('resync', {});
+  streams[0]?.say('support', { id: 's1' });
+  vi.advanceTimersByTime(200);
+  expect(resyncs).toBe(1);
+  expect(changes).toEqual([new Map([['support', new Set(['s1'])]])]);
+});
+
 it('connects again after growing waits, shows that it does, and reads everything once it is back', () => {
   streams[0]?.onopen?.();
   streams[0]?.onerror?.();

@@ -41,8 +41,8 @@ export function follow({ url, onState, onChanges, onResync, open = (u) => new Ev
     gather = undefined;
     const changes = pending;
     pending = new Map();
-    if (changes.has('resync')) onResync();
-    else onChanges(changes);
+    if (changes.delete('resync')) onResync();
+    if (changes.size > 0) onChanges(changes);
   };
 
   const receive = (kind: ChangeKind, event: MessageEvent<string>) => {
@@ -52,6 +52,8 @@ export function follow({ url, onState, onChanges, onResync, open = (u) => new Ev
     } catch {
       kind = 'resync';
     }
+    // To read everything again makes up for what was announced before, not for what comes after.
+    if (kind === 'resync') pending.clear();
     const ids = pending.get(kind) ?? new Set();
     pending.set(kind, ids.add(id));
     gather ??= setTimeout(flush, gatherFor);

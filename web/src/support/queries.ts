@@ -24,7 +24,7 @@ export const activeSupportQuery = (tenant: string) =>
       ).items,
     staleTime: 60_000,
     // The stream of changes tells; this is for a page that stays open while it is away.
-    refetchInterval: 5 * 60_000,
+    refetchInterval: 60_000,
   });
 
 /** The latest support sessions, those that are over as well. */
