@@ -221,7 +221,7 @@ export async function bots({ size, language, step, arrive }) {
     .dialog()
     .getByRole('button', { name: t('secrets:deleteAction') })
     .click();
-  await page.getByText(secret, { exact: true }).waitFor({ state: 'detached' });
+  await page.locator('main').getByText(secret, { exact: true }).waitFor({ state: 'detached' });
   for (const b of (await me.api('GET', `${tenant}/bots`)).items.filter((b) => b.name.includes(String(stamp))))
     await me.api('DELETE', `${tenant}/bots/${b.id}?confirm=${encodeURIComponent(b.name)}`);
   assert.equal(await page.evaluate(() => document.documentElement.lang), language);

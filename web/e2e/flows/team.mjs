@@ -13,6 +13,7 @@ export async function team({ size, step, arrive }) {
   const stamp = `${size}${Date.now() % 100_000}`;
   const email = `diego.${stamp}@example.com`;
   const password = 'a password of ten';
+  const called = `Diego ${stamp}`;
   await owner.signIn(client.email, undefined, `/t/${client.slug}/team`);
   await owner.heading(t('team:title')).waitFor();
 
@@ -35,7 +36,7 @@ export async function team({ size, step, arrive }) {
   step('the invitation is accepted by a new person');
   const diego = await arrive();
   await diego.open(link);
-  await diego.field(t('session:invitation.name')).fill('Diego Prado');
+  await diego.field(t('session:invitation.name')).fill(called);
   await diego.page.locator('input[type=password]').fill('short');
   await diego.button(t('session:invitation.submit')).click();
   await diego.page.getByText(t('session:invitation.short', { count: 10 })).waitFor();
@@ -65,7 +66,7 @@ export async function team({ size, step, arrive }) {
 
   step('two people change a membership at once: a conflict, and a choice');
   await menu(t('team:edit'));
-  const edit = owner.dialog(t('team:editOf', { name: 'Diego Prado' }));
+  const edit = owner.dialog(t('team:editOf', { name: called }));
   await edit.getByRole('radio', { name: part(t('tenants:role.viewer')) }).click();
   const { items: members } = await owner.api('GET', `${tenant}/members`);
   const { user_id } = members.find((m) => m.email === email);
@@ -178,7 +179,7 @@ export async function team({ size, step, arrive }) {
 
   step('by whom, and about what');
   await owner.field(t('events:page.search')).fill('');
-  await owner.choose(page.getByRole('combobox', { name: t('events:page.who') }), 'Diego Prado');
+  await owner.choose(page.getByRole('combobox', { name: t('events:page.who') }), called);
   await page.waitForURL(/user=usr_/);
   await lines.filter({ hasText: t('events:kind.member_joined', { email }) }).waitFor();
   await owner.choose(page.getByRole('combobox', { name: t('events:page.area') }), t('events:area.secret'));
@@ -198,13 +199,13 @@ export async function team({ size, step, arrive }) {
   await diego.page.getByText(t('ui:error.not_found')).waitFor(soon);
 
   async function menu(item) {
-    await member.getByRole('button', { name: t('team:actionsOf', { name: 'Diego Prado' }) }).click();
+    await member.getByRole('button', { name: t('team:actionsOf', { name: called }) }).click();
     await page.getByRole('menuitem', { name: item }).click();
   }
 
   async function change(act) {
     await menu(t('team:edit'));
-    const dialog = owner.dialog(t('team:editOf', { name: 'Diego Prado' }));
+    const dialog = owner.dialog(t('team:editOf', { name: called }));
     await act(dialog);
     await dialog.getByRole('button', { name: t('ui:save') }).click();
     await dialog.waitFor({ state: 'detached' });

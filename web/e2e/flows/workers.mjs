@@ -221,10 +221,7 @@ export async function workers({ size, step, arrive }) {
 
   step('events tell what happened');
   await me.tab(t('workers:tab.events'));
-  await page
-    .getByText(part(t('events:kind.worker_resize_requested', { name: '' }).trim().split(' ')[0]))
-    .first()
-    .waitFor();
+  await page.getByText(t('events:kind.worker_resize_requested', { name })).first().waitFor();
 
   step('stop and start');
   await me.button(t('workers:action.stop')).click();

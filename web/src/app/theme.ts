@@ -1,26 +1,4 @@
-import {
-  ActionIcon,
-  Badge,
-  Button,
-  Card,
-  type CSSVariablesResolver,
-  createTheme,
-  type MantineColorsTuple,
-  Menu,
-  Modal,
-  mergeThemeOverrides,
-  NumberInput,
-  Paper,
-  PasswordInput,
-  SegmentedControl,
-  Select,
-  Skeleton,
-  Table,
-  Tabs,
-  Textarea,
-  TextInput,
-  Tooltip,
-} from '@mantine/core';
+import { type CSSVariablesResolver, createTheme, type MantineColorsTuple, mergeThemeOverrides } from '@mantine/core';
 
 const cobalt: MantineColorsTuple = [
   '#eef2ff', '#dbe4ff', '#b9c8fb', '#93a9f4', '#6f8aec', '#4a69dd', '#2f50c9', '#2743ab', '#20378c', '#1a2c6e',
@@ -65,15 +43,16 @@ export const theme = createTheme({
     md: '0 6px 16px -4px rgb(20 26 40 / 12%), 0 2px 4px rgb(20 26 40 / 5%)',
     lg: '0 16px 40px -8px rgb(20 26 40 / 18%)',
   },
+  // Plain objects: a component that is named here would be loaded with the first page, used or not.
   components: {
-    ActionIcon: ActionIcon.extend({ defaultProps: { variant: 'subtle', color: 'gray' } }),
-    Badge: Badge.extend({
+    ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
+    Badge: {
       defaultProps: { variant: 'light', radius: 'sm' },
       styles: { label: { textTransform: 'none' } },
-    }),
-    Button: Button.extend({ defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 550 } } }),
-    Card: Card.extend({ defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } }),
-    Menu: Menu.extend({
+    },
+    Button: { defaultProps: { size: 'sm' }, styles: { label: { fontWeight: 550 } } },
+    Card: { defaultProps: { withBorder: true, padding: 'lg', radius: 'lg' } },
+    Menu: {
       defaultProps: {
         shadow: 'md',
         radius: 'md',
@@ -81,23 +60,23 @@ export const theme = createTheme({
         portalProps: within,
         withInitialFocusPlaceholder: false,
       },
-    }),
-    Modal: Modal.extend({
+    },
+    Modal: {
       // The header of a dialog is none of the page: without this it would be a second banner.
       defaultProps: { centered: true, radius: 'lg', padding: 'lg', attributes: { header: { role: 'presentation' } } },
       styles: { title: { fontWeight: 650, fontSize: '1.0625rem' } },
-    }),
-    NumberInput: NumberInput.extend({ defaultProps: { size: 'sm' } }),
-    Paper: Paper.extend({ defaultProps: { radius: 'lg' } }),
-    PasswordInput: PasswordInput.extend({ defaultProps: { size: 'sm' } }),
-    Select: Select.extend({ defaultProps: { size: 'sm', checkIconPosition: 'right' } }),
-    SegmentedControl: SegmentedControl.extend({ styles: { root: { backgroundColor: 'var(--surface-sunken)' } } }),
-    Skeleton: Skeleton.extend({ defaultProps: { radius: 'sm' } }),
-    Table: Table.extend({ defaultProps: { verticalSpacing: 'sm' } }),
-    Tabs: Tabs.extend({ defaultProps: { keepMounted: false } }),
-    Textarea: Textarea.extend({ defaultProps: { size: 'sm' } }),
-    TextInput: TextInput.extend({ defaultProps: { size: 'sm' } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, withArrow: false, radius: 'sm' } }),
+    },
+    NumberInput: { defaultProps: { size: 'sm' } },
+    Paper: { defaultProps: { radius: 'lg' } },
+    PasswordInput: { defaultProps: { size: 'sm' } },
+    Select: { defaultProps: { size: 'sm', checkIconPosition: 'right' } },
+    SegmentedControl: { styles: { root: { backgroundColor: 'var(--surface-sunken)' } } },
+    Skeleton: { defaultProps: { radius: 'sm' } },
+    Table: { defaultProps: { verticalSpacing: 'sm' } },
+    Tabs: { defaultProps: { keepMounted: false } },
+    Textarea: { defaultProps: { size: 'sm' } },
+    TextInput: { defaultProps: { size: 'sm' } },
+    Tooltip: { defaultProps: { openDelay: 300, withArrow: false, radius: 'sm' } },
   },
 });
 
