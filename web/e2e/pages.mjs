@@ -1,12 +1,12 @@
 // Opens every page and the main dialogs in a real browser, in both themes, languages and sizes, and looks at each: what
 // axe-core finds, whether it is too wide, what the console says, whether the keyboard gets everywhere. Leaves a picture
-// of each. The server must hold the demo data. Usage: BASE=http://127.0.0.1:8080 node e2e/pages.mjs [out] [filter]
+// of each. The server must hold the demo data. Usage: BASE=http://127.0.0.1:8080 node e2e/pages.mjs [out] [pattern]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, Person, part, violations } from './browser.mjs';
 
 const out = process.argv[2] ?? '.screens';
-const only = process.argv[3];
+const only = process.argv[3] && new RegExp(`^(${process.argv[3]})$`);
 const variants = process.env.VARIANTS
   ? process.env.VARIANTS.split(',').map((v) => v.split(':'))
   : [
@@ -70,7 +70,7 @@ async function unreachable(page) {
 }
 
 const browser = await launch();
-const wanted = (what) => !only || what.includes(only);
+const wanted = (what) => !only || only.test(what);
 
 /** Looks at what the person has before them. */
 async function look(person, what) {

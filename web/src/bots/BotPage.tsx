@@ -244,7 +244,7 @@ function Actions({ bot, onDelete, onDuplicate }: { bot: Bot; onDelete: () => voi
             {t('action.duplicate')}
           </Menu.Item>
           <Menu.Divider />
-          <Menu.Item color="red" leftSection={<IconTrash size={16} />} onClick={onDelete}>
+          <Menu.Item c="var(--bad)" leftSection={<IconTrash size={16} />} onClick={onDelete}>
             {t('action.delete')}
           </Menu.Item>
         </Menu.Dropdown>

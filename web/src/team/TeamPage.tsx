@@ -136,7 +136,7 @@ export function TeamPage() {
                         </Menu.Target>
                         <Menu.Dropdown>
                           {change && <Menu.Item onClick={() => setEditing(member)}>{t('edit')}</Menu.Item>}
-                          <Menu.Item color="red" onClick={() => setRemoving(member)}>
+                          <Menu.Item c="var(--bad)" onClick={() => setRemoving(member)}>
                             {self ? t('leave') : t('remove')}
                           </Menu.Item>
                         </Menu.Dropdown>

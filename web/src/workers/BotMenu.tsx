@@ -30,7 +30,7 @@ export function BotMenu({ anchor: { bot, element }, tenant, canMove, onMove, onC
         element.focus();
       }}
       position="bottom-end"
-      width={220}
+      width={250}
       returnFocus={false}
     >
       <Menu.Target>

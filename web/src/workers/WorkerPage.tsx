@@ -192,7 +192,7 @@ function Actions({ worker, canDelete, onDelete }: { worker: Worker; canDelete: b
             </Button>
           </Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item color="red" leftSection={<IconTrash size={16} />} disabled={gone} onClick={onDelete}>
+            <Menu.Item c="var(--bad)" leftSection={<IconTrash size={16} />} disabled={gone} onClick={onDelete}>
               {t('action.delete')}
             </Menu.Item>
           </Menu.Dropdown>
