@@ -179,9 +179,13 @@ func BenchmarkScale(b *testing.B) {
 		begun, spent := time.Now(), cpuTime()
 		each(b, machines, 256, func(ctx context.Context, m engine.Machine) error { return e.Ensure(ctx, m, nil) })
 		took := time.Since(begun)
-		b.ReportMetric(took.Seconds(), "make-s")
-		b.ReportMetric((cpuTime()-spent).Seconds()/took.Seconds()*100, "make-cpu-%")
-		b.ReportMetric(float64(requests.Load())/float64(workers), "requests/worker")
+		report := func(value float64, unit string) {
+			b.ReportMetric(value, unit)
+			fmt.Fprintf(os.Stderr, "%12.2f %s\n", value, unit) // now, since taking all of it away takes long
+		}
+		report(took.Seconds(), "make-s")
+		report((cpuTime()-spent).Seconds()/took.Seconds()*100, "make-cpu-%")
+		report(float64(requests.Load())/float64(workers), "requests/worker")
 		until(b, "settled machines", time.Minute, func() bool {
 			for _, m := range machines {
 				if !inspect(b, e, m).Current {
@@ -200,9 +204,9 @@ func BenchmarkScale(b *testing.B) {
 			}
 		}
 		tick.Stop()
-		b.ReportMetric((cpuTime()-spent).Seconds()/time.Since(begun).Seconds()*100, "idle-cpu-%")
-		b.ReportMetric(float64(requests.Load()-before), "idle-requests")
-		b.ReportMetric(float64(residentMiB(b)), "resident-MiB")
+		report((cpuTime()-spent).Seconds()/time.Since(begun).Seconds()*100, "idle-cpu-%")
+		report(float64(requests.Load()-before), "idle-requests")
+		report(float64(residentMiB(b)), "resident-MiB")
 		each(b, machines, 256, func(ctx context.Context, m engine.Machine) error { return e.Remove(ctx, m.ID) })
 	}
 }
