@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"net/http"
 	"testing"
 	"time"
 
@@ -39,5 +40,49 @@ func TestAnOvertakenStatusDoesNotHideTheLatest(t *testing.T) {
 	// The number alone is no reason for a pass.
 	if a, b := status("b", 0, 2, baas.BotRunning), status("b", 0, 3, baas.BotRunning); !sameForPlan(a, b) {
 		t.Error("a status that is only newer matters")
+	}
+}
+
+// An agent may be connected to a replica that can't be reached from here. Its Worker isn't given up for that.
+func TestAnAgentThatMayBeElsewhereIsNotLost(t *testing.T) {
+	whole := true
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	c := New(Config{Now: func() time.Time { return now }, Whole: func() bool { return whole }})
+	c.AgentConnected(t.Context(), "wrk_1", "test")
+	c.AgentLost("wrk_1")
+	lost := now
+	now = now.Add(time.Hour)
+	if agent, at := c.observedAgent("wrk_1"); agent != nil || !at.Equal(lost) {
+		t.Errorf("lost since %s, want %s", at, lost)
+	}
+	whole = false
+	if agent, at := c.observedAgent("wrk_1"); agent != nil || !at.Equal(now) {
+		t.Errorf("while a replica can't be reached: lost since %s", at)
+	}
+}
+
+// named is a round tripper that keeps the term of the last request.
+type named struct{ term string }
+
+func (n *named) RoundTrip(r *http.Request) (*http.Response, error) {
+	n.term = r.Header.Get(agentapi.HeaderTerm)
+	return nil, baas.ErrUnavailable
+}
+
+type onlyAgent struct{ rt http.RoundTripper }
+
+func (a onlyAgent) RoundTripper(string) (http.RoundTripper, error) { return a.rt, nil }
+
+func TestRequestsToAgentsSayTheTerm(t *testing.T) {
+	way := &named{}
+	c := New(Config{Agents: onlyAgent{way}})
+	c.setTerm(41)
+	agent, err := c.agent("wrk_1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.setTerm(42) // what was begun before is of the term before
+	if _, err := agent.Status(t.Context()); err == nil || way.term != "41" {
+		t.Errorf("%q %v", way.term, err)
 	}
 }
