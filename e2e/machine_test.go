@@ -133,11 +133,12 @@ func (d *dockerd) begin(ctx context.Context) error {
 		_ = cmd.Wait() // how it ended is for who ended it
 		close(done)
 	}(d.cmd, d.done)
-	limit := time.After(2 * time.Minute)
+	// One that was killed may first wait for a container that it has lost track of, as long as that has to stop: 310 s.
+	limit := time.After(7 * time.Minute)
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		if err := exec.CommandContext(ctx, "docker", "version").Run(); err == nil {
+		if engineAnswers(ctx) {
 			return nil
 		}
 		select {
@@ -150,6 +151,13 @@ func (d *dockerd) begin(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// engineAnswers asks the engine something, which one that hangs takes and doesn't answer.
+func engineAnswers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return exec.CommandContext(ctx, "docker", "version").Run() == nil
 }
 
 // end ends the engine and waits for that. One that was asked to is killed when it takes too long, as service managers do:

@@ -107,11 +107,15 @@ func (s *Server) openDocker(ctx context.Context) error {
 	}
 	cfg := docker.Config{Host: s.cfg.DockerHost, Installation: s.installation, BinaryPath: binary, AgentURL: s.cfg.AgentURL, Pool: pool, Log: s.log}
 	// Agents get a listener of their own, on the one address of the host that every Worker can reach.
-	host, err := docker.AgentHost(ctx, cfg)
-	if err != nil {
-		return fmt.Errorf("finding the address that Workers reach: %w", err)
+	address := ""
+	if s.cfg.AgentListen == "" {
+		host, err := docker.AgentHost(ctx, cfg)
+		if err != nil {
+			return fmt.Errorf("finding the address that Workers reach (with BAAS_AGENT_LISTEN set, the engine isn't asked): %w", err)
+		}
+		address = net.JoinHostPort(host.String(), defaultAgentPort)
 	}
-	if err := s.listenForAgents(ctx, net.JoinHostPort(host.String(), defaultAgentPort)); err != nil {
+	if err := s.listenForAgents(ctx, address); err != nil {
 		return err
 	}
 	cfg.AgentURL = s.cfg.AgentURL

@@ -2,6 +2,7 @@ package docker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -28,23 +29,48 @@ type infoCache struct {
 	mu   sync.Mutex
 	at   time.Time
 	info engineInfo
+	// failed is the last failure, and when: those who waited for an engine that hangs needn't wait for it in turn.
+	failed   error
+	failedAt time.Time
 }
+
+// failureAge is how long the engine isn't asked again after it couldn't be reached.
+const failureAge = 2 * time.Second
 
 // engineInfo asks the engine about itself.
 func (e *Engine) engineInfo(ctx context.Context, fresh bool) (engineInfo, error) {
-	const doing = "asking the engine about itself"
 	e.info.mu.Lock()
 	defer e.info.mu.Unlock()
-	if !fresh && time.Since(e.info.at) < infoAge {
+	switch {
+	case e.info.failed != nil && time.Since(e.info.failedAt) < failureAge:
+		return engineInfo{}, e.info.failed
+	case !fresh && time.Since(e.info.at) < infoAge:
 		return e.info.info, nil
 	}
-	info, err := e.api.Info(ctx, client.InfoOptions{})
-	if err != nil {
-		return engineInfo{}, apiError(doing, err)
+	i, err := e.askInfo(ctx)
+	e.info.failed = nil
+	switch {
+	case err == nil:
+		e.info.info, e.info.at = i, time.Now()
+	case errors.Is(err, baas.ErrUnavailable):
+		e.info.failed, e.info.failedAt = err, time.Now()
 	}
-	version, err := e.api.ServerVersion(ctx, client.ServerVersionOptions{})
+	return i, err
+}
+
+func (e *Engine) askInfo(ctx context.Context) (engineInfo, error) {
+	const doing = "asking the engine about itself"
+	info, err := answer(ctx, e.cfg.AnswerWithin, doing, func(ctx context.Context) (client.SystemInfoResult, error) {
+		return e.api.Info(ctx, client.InfoOptions{})
+	})
 	if err != nil {
-		return engineInfo{}, apiError(doing, err)
+		return engineInfo{}, err
+	}
+	version, err := answer(ctx, e.cfg.AnswerWithin, doing, func(ctx context.Context) (client.ServerVersionResult, error) {
+		return e.api.ServerVersion(ctx, client.ServerVersionOptions{})
+	})
+	if err != nil {
+		return engineInfo{}, err
 	}
 	i := engineInfo{Info: info.Info, version: version.Version}
 	for _, c := range version.Components {
@@ -52,7 +78,6 @@ func (e *Engine) engineInfo(ctx context.Context, fresh bool) (engineInfo, error)
 			i.runcInfo = c.Version
 		}
 	}
-	e.info.info, e.info.at = i, time.Now()
 	return i, nil
 }
 

@@ -45,8 +45,14 @@ type Config struct {
 	AllowUnguarded bool
 	GuardEvery     time.Duration // between repeats of setting the rules; 5 min when 0
 
+	// AnswerWithin is how long the engine may take for what one that is well answers at once; 30 s when 0. An engine that
+	// takes longer can't be reached: it may hang for hours, and nobody must wait for it without a word.
+	AnswerWithin time.Duration
+
 	Log *slog.Logger // slog.Default() when nil
 }
+
+const answerWithin = 30 * time.Second
 
 // Engine implements engine.Engine. Safe for concurrent use.
 type Engine struct {
@@ -105,6 +111,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.GuardEvery == 0 {
 		c.GuardEvery = 5 * time.Minute
 	}
+	if c.AnswerWithin == 0 {
+		c.AnswerWithin = answerWithin
+	}
 	if c.Log == nil {
 		c.Log = slog.Default()
 	}
@@ -112,13 +121,14 @@ func (c Config) withDefaults() (Config, error) {
 }
 
 // New connects to the engine, makes the platform's image and sets the firewall rules. Rules that can't be set are no
-// error here but in Ensure, unless Config allows it. ErrUnavailable when the engine doesn't answer.
+// error here but in Ensure, unless Config allows it. Nor is an engine that doesn't answer, when the agents' URL is
+// known: the control plane must start without it, since Workers run on; what needs the engine is then ErrUnavailable.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}
-	api, err := connect(ctx, cfg.Host)
+	api, err := open(cfg.Host)
 	if err != nil {
 		return nil, err
 	}
@@ -132,6 +142,13 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
 	if e.binary, err = readBinary(e.cfg.BinaryPath, e.cfg.CAFile); err != nil {
+		return err
+	}
+	if err := ping(ctx, e.api, e.cfg.AnswerWithin); err != nil {
+		if errors.Is(err, baas.ErrUnavailable) && e.agentURL != "" {
+			e.log.ErrorContext(ctx, "the engine doesn't answer; Workers run on, and none is changed until it does", "error", err)
+			return nil
+		}
 		return err
 	}
 	if e.agentURL == "" {
@@ -153,8 +170,8 @@ func (e *Engine) prepare(ctx context.Context) (err error) {
 // Close frees the connections to the engine. Machines go on.
 func (e *Engine) Close() error { return e.api.Close() }
 
-// connect opens the API and checks that the engine answers.
-func connect(ctx context.Context, host string) (*client.Client, error) {
+// open makes a client of the API; nothing is asked yet.
+func open(host string) (*client.Client, error) {
 	opts := []client.Opt{client.FromEnv}
 	if host != "" {
 		opts = append(opts, client.WithHost(host))
@@ -163,11 +180,41 @@ func connect(ctx context.Context, host string) (*client.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("docker engine: %w", err)
 	}
-	if _, err := api.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true}); err != nil {
+	return api, nil
+}
+
+// connect makes a client of an engine that answers.
+func connect(ctx context.Context, host string) (*client.Client, error) {
+	api, err := open(host)
+	if err != nil {
+		return nil, err
+	}
+	if err := ping(ctx, api, answerWithin); err != nil {
 		api.Close()
-		return nil, apiError("asking the engine at "+api.DaemonHost(), err)
+		return nil, err
 	}
 	return api, nil
+}
+
+// ping checks that the engine answers.
+func ping(ctx context.Context, api *client.Client, within time.Duration) error {
+	_, err := answer(ctx, within, "asking the engine at "+api.DaemonHost(), func(ctx context.Context) (client.PingResult, error) {
+		return api.Ping(ctx, client.PingOptions{NegotiateAPIVersion: true})
+	})
+	return err
+}
+
+var errSilent = errors.New("no answer in time")
+
+// answer asks what an engine that is well answers at once, with an end to the wait for one that hangs.
+func answer[T any](ctx context.Context, within time.Duration, doing string, ask func(context.Context) (T, error)) (T, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, within, errSilent)
+	defer cancel()
+	v, err := ask(limited)
+	if err != nil && ctx.Err() == nil && errors.Is(context.Cause(limited), errSilent) {
+		return v, &baas.Error{Code: baas.CodeUnavailable, Message: "the container engine does not answer", Err: fmt.Errorf("%s: %w", doing, err)}
+	}
+	return v, apiError(doing, err)
 }
 
 // AgentHost gives the address on which the control plane should listen for agents: the engine's end of its default

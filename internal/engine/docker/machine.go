@@ -68,12 +68,14 @@ var errMakeAnew = errors.New("the container must be made anew")
 // find inspects the Worker's container; nil when there is none.
 func (e *Engine) find(ctx context.Context, id string) (*container.InspectResponse, error) {
 	name := e.machineName(id)
-	res, err := e.api.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	res, err := answer(ctx, e.cfg.AnswerWithin, "looking at container "+name, func(ctx context.Context) (client.ContainerInspectResult, error) {
+		return e.api.ContainerInspect(ctx, name, client.ContainerInspectOptions{})
+	})
 	if errdefs.IsNotFound(err) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, apiError("looking at container "+name, err)
+		return nil, err
 	}
 	if c := res.Container; c.Config == nil || !e.ours(c.Config.Labels) || c.Config.Labels[labelWorker] != id {
 		return nil, fmt.Errorf("container %s exists and doesn't belong to installation %s; rename or remove it", name, e.cfg.Installation)

@@ -53,7 +53,7 @@ func (e *Engine) watch(ctx context.Context, events client.EventsResult) {
 			case <-time.After(wait):
 			}
 			wait = min(2*wait, maxRetry)
-			if _, err := e.api.Ping(ctx, client.PingOptions{}); err != nil {
+			if err := ping(ctx, e.api, e.cfg.AnswerWithin); err != nil {
 				continue
 			}
 			events = e.follow(ctx)
