@@ -68,10 +68,10 @@ export function TenantPage() {
       <div className={classes.layout}>
         <div className={classes.column}>
           <Use totals={totals.data} error={totals.error} retry={() => void totals.refetch()} />
+          <SupportPanel tenant={tenant} />
           <Owner tenant={tenant} />
         </div>
         <div className={classes.column}>
-          <SupportPanel tenant={tenant} />
           <PlanOf key={tenant.version} tenant={tenant} />
           <Card component="section" aria-labelledby="danger" className={classes.danger}>
             <Title order={2} id="danger">
