@@ -318,7 +318,7 @@ func TestAgentsOfAReplicaThatEndsAreGone(t *testing.T) {
 	b.stop()
 	eventually(t, "the agent to be known as gone", func() error {
 		if _, err := a.name("wrk_1"); !errors.Is(err, baas.ErrUnavailable) || a.lastTold("wrk_1") != "-" {
-			return fmt.Errorf("%v, told %q", err, a.lastTold("wrk_1"))
+			return fmt.Errorf("%w; told %q", err, a.lastTold("wrk_1"))
 		}
 		return nil
 	})
