@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { part, soon } from '../browser.mjs';
 
 /** Bots: an assistant by the guide, a program with its files and secret, logs, usage, channels, duplicate, delete. */
@@ -21,6 +22,9 @@ export async function bots({ size, language, step, arrive }) {
   };
   await me.signIn(client.email, undefined, `/t/${client.slug}/bots`);
   await me.heading(t('bots:title')).waitFor();
+  // What a run that was broken off left behind goes first: it has the program's port.
+  for (const b of (await me.api('GET', `${tenant}/bots`)).items.filter((b) => / (desktop|phone) \d/.test(b.name)))
+    await me.api('DELETE', `${tenant}/bots/${b.id}?confirm=${encodeURIComponent(b.name)}`);
 
   step('the guide says what is missing, at its field');
   const assistant = `Sofia ${size} ${stamp}`;
@@ -183,6 +187,11 @@ export async function bots({ size, language, step, arrive }) {
   const { url, id: programId } = (await me.api('GET', `${tenant}/bots`)).items.find((b) => b.name === program);
   const ping = await fetch(new URL('ping', url));
   assert.match(await ping.text(), new RegExp(`hidden ${stamp}`));
+
+  step('the files of the program can be taken back');
+  await me.tab(t('bots:tab.program'));
+  const [archive] = await Promise.all([page.waitForEvent('download'), me.link(t('bots:files.download')).click()]);
+  assert.ok(readFileSync(await archive.path()).equals(readFileSync(process.env.PROGRAM)), 'another archive came back');
 
   step('logs are followed, searched, paused and downloaded');
   await me.tab(t('bots:tab.logs'));

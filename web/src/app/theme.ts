@@ -12,6 +12,9 @@ const dark: MantineColorsTuple = [
   '#e7eaf0', '#c3c9d5', '#9aa3b4', '#737d90', '#4d5668', '#353d4c', '#272e3b', '#171c25', '#0e1116', '#090b0f',
 ]; // biome-ignore format: one line
 
+// The header of a dialog is none of the page: without this it would be a second banner.
+const headless = { header: { role: 'presentation' } };
+
 // What opens over the page belongs to the page's landmark: elsewhere readers that go from one to the next pass over it.
 const within = { target: '#content' };
 
@@ -62,8 +65,7 @@ export const theme = createTheme({
       },
     },
     Modal: {
-      // The header of a dialog is none of the page: without this it would be a second banner.
-      defaultProps: { centered: true, radius: 'lg', padding: 'lg', attributes: { header: { role: 'presentation' } } },
+      defaultProps: { centered: true, radius: 'lg', padding: 'lg', attributes: headless },
       styles: { title: { fontWeight: 650, fontSize: '1.0625rem' } },
     },
     NumberInput: { defaultProps: { size: 'sm' } },
@@ -85,7 +87,7 @@ export function themeWith(words: { close: string; showPassword: string; remove: 
   const close = { closeButtonProps: { 'aria-label': words.close } };
   return mergeThemeOverrides(theme, {
     components: {
-      Drawer: { defaultProps: close },
+      Drawer: { defaultProps: { ...close, attributes: headless } },
       Modal: { defaultProps: close },
       Notification: { defaultProps: close },
       PasswordInput: { defaultProps: { visibilityToggleButtonProps: { 'aria-label': words.showPassword } } },

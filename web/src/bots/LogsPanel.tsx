@@ -8,6 +8,7 @@ import { useFormat } from '@/i18n/format';
 import { useTenantSlug } from '@/tenants/queries';
 import { InlineError } from '@/ui/errors';
 import type { PanelProps } from './BotPage';
+import { fileName } from './files';
 import classes from './LogsPanel.module.css';
 import { type Line, logText, parseLines, splitAt } from './logs';
 import { useLogs } from './useLogs';
@@ -48,7 +49,7 @@ export default function LogsPanel({ bot }: PanelProps) {
       const url = URL.createObjectURL(new Blob([logText(parseLines(text))], { type: 'text/plain' }));
       const link = document.createElement('a');
       link.href = url;
-      link.download = `${bot.name.replaceAll(/[^\p{L}\p{N}]+/gu, '-')}-${new Date().toISOString().slice(0, 19)}.log`;
+      link.download = `${fileName(bot.name)}-${new Date().toISOString().slice(0, 19)}.log`;
       link.click();
       URL.revokeObjectURL(url);
     } catch (error) {

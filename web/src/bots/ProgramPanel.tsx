@@ -1,15 +1,16 @@
-import { Button, Group, Progress, Stack, Text } from '@mantine/core';
+import { Anchor, Button, Group, Progress, Stack, Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
-import { usePermissions } from '@/tenants/queries';
+import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { ConflictDialog } from '@/ui/ConflictDialog';
 import { InlineError } from '@/ui/errors';
 import { RelativeTime } from '@/ui/RelativeTime';
 import type { PanelProps } from './BotPage';
 import { FilePicker } from './FilePicker';
+import { fileName } from './files';
 import { Section } from './PersonaFields';
 import bar from './PersonaPanel.module.css';
 import { ProgramFields, validateProgram } from './ProgramFields';
@@ -101,6 +102,7 @@ function Files({ bot, disabled }: { bot: Bot; disabled: boolean }) {
   const [file, setFile] = useState<File | null>(null);
   const [share, setShare] = useState(0);
   const send = useSendFiles();
+  const tenant = useTenantSlug();
   return (
     <Section title={t('files.title')} text={t('files.text')}>
       <Stack gap="sm">
@@ -108,6 +110,15 @@ function Files({ bot, disabled }: { bot: Bot; disabled: boolean }) {
           <Text size="sm">
             {t('files.now', { size: format.bytes(bot.files.size), format: bot.files.format })}{' '}
             <RelativeTime time={bot.files.uploaded_at} />
+            {' · '}
+            <Anchor
+              size="sm"
+              underline="always"
+              href={`/api/v1/tenants/${encodeURIComponent(tenant)}/bots/${bot.id}/files`}
+              download={`${fileName(bot.name)}.${bot.files.format}`}
+            >
+              {t('files.download')}
+            </Anchor>
           </Text>
         )}
         {!disabled && (

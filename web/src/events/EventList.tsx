@@ -37,6 +37,23 @@ export const EventList = memo(function EventList({ events, hideWorker, people }:
         const { subject, text } = say(event);
         const worker = event.worker_id ? workerNames.get(event.worker_id) : undefined;
         const bot = event.bot_id ? botNames.get(event.bot_id) : undefined;
+        const name = bot ?? (hideWorker ? undefined : worker);
+        const link =
+          bot && event.bot_id ? (
+            <Link to="/t/$tenant/bots/$botId" params={{ tenant, botId: event.bot_id }} className={classes.link}>
+              {bot}
+            </Link>
+          ) : name && event.worker_id ? (
+            <Link
+              to="/t/$tenant/workers/$workerId"
+              params={{ tenant, workerId: event.worker_id }}
+              className={classes.link}
+            >
+              {name}
+            </Link>
+          ) : undefined;
+        // Where the text names what it is about, the name itself leads there.
+        const at = name ? text.indexOf(name) : -1;
         return (
           <li key={event.id} className={classes.event} data-level={event.level}>
             <span className={classes.icon}>
@@ -49,28 +66,18 @@ export const EventList = memo(function EventList({ events, hideWorker, people }:
             </span>
             <div className={classes.body}>
               <span className={classes.text}>
-                {subject && !bot && (!worker || hideWorker) && <strong>{subject}: </strong>}
-                {bot && event.bot_id && (
+                {at >= 0 && name ? (
                   <>
-                    <Link to="/t/$tenant/bots/$botId" params={{ tenant, botId: event.bot_id }} className={classes.link}>
-                      {bot}
-                    </Link>
-                    {': '}
+                    {text.slice(0, at)}
+                    {link}
+                    {text.slice(at + name.length)}
+                  </>
+                ) : (
+                  <>
+                    {link ? <>{link}: </> : subject && <strong>{subject}: </strong>}
+                    {text}
                   </>
                 )}
-                {!bot && worker && !hideWorker && event.worker_id && (
-                  <>
-                    <Link
-                      to="/t/$tenant/workers/$workerId"
-                      params={{ tenant, workerId: event.worker_id }}
-                      className={classes.link}
-                    >
-                      {worker}
-                    </Link>
-                    {': '}
-                  </>
-                )}
-                {text}
               </span>
               <span className={classes.when}>
                 {bot && worker && !hideWorker && <>{worker} · </>}

@@ -1,6 +1,6 @@
 import { autoScrollWindowForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
 import { Skeleton } from '@mantine/core';
-import { useElementSize } from '@mantine/hooks';
+import { useElementSize, useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
@@ -37,6 +37,7 @@ export function Board({ workers, bots, canMove }: Props) {
   const { t } = useTranslation('workers');
   const tenant = useTenantSlug();
   const { ref, width } = useElementSize();
+  const touch = useMediaQuery('(hover: none)', undefined, { getInitialValueInEffect: false });
   const { move, choose } = useMoving();
   const { data: use } = useQuery(currentUseQuery(tenant));
   const [menu, setMenu] = useState<BotMenuAnchor | null>(null);
@@ -84,7 +85,7 @@ export function Board({ workers, bots, canMove }: Props) {
     // biome-ignore lint/a11y/noStaticElementInteractions: the links in it are what is clicked
     // biome-ignore lint/a11y/useKeyWithClickEvents: Enter on a link is a click
     <div ref={top} onClick={follow}>
-      {canMove && workers.length > 1 && <p className={classes.hint}>{t('board.hint')}</p>}
+      {canMove && workers.length > 1 && <p className={classes.hint}>{t(touch ? 'board.hintTouch' : 'board.hint')}</p>}
       <div ref={ref} className={classes.area} style={{ height: virtualizer.getTotalSize() }}>
         {virtualizer.getVirtualItems().map((row) => (
           <div
