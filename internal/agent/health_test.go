@@ -206,24 +206,3 @@ func TestLogsFollowARealBot(t *testing.T) {
 		t.Fatalf("%d lines", n)
 	}
 }
-
-func TestIdleAgentIsSmall(t *testing.T) {
-	w := newPlatform(t).newWorker(t, "wrk_1")
-	w.run()
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", w.cmd.Process.Pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var kb int
-	for line := range strings.Lines(string(b)) {
-		if rest, ok := strings.CutPrefix(line, "Pss:"); ok {
-			if _, err := fmt.Sscan(rest, &kb); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	t.Logf("an idle agent takes %d KB", kb)
-	if kb == 0 || kb > 14<<10 && !raceEnabled {
-		t.Errorf("the budget is 14 MB")
-	}
-}
