@@ -1,17 +1,46 @@
 package tunnel_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/baas-platform/baas/internal/tunnel"
 )
+
+func anyToken(context.Context, string, string) error { return nil }
+
+func dialBench(b *testing.B, hub *tunnel.Hub, front *httptest.Server, worker string, h http.Handler) *tunnel.Hub {
+	ctx, cancel := context.WithCancel(context.Background())
+	up, done := make(chan struct{}, 1), make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = tunnel.Serve(ctx, tunnel.DialConfig{
+			URL: "ws" + strings.TrimPrefix(front.URL, "http"), Token: "x", WorkerID: worker, Handler: h,
+			OnState: func(on bool) {
+				if on {
+					up <- struct{}{}
+				}
+			},
+		})
+	}()
+	b.Cleanup(func() { cancel(); <-done })
+	<-up
+	for {
+		if _, ok := hub.Peer(worker); ok {
+			return hub
+		}
+		runtime.Gosched()
+	}
+}
 
 // BenchmarkRequest compares a small request through the tunnel with the same handler reached directly.
 func BenchmarkRequest(b *testing.B) {
