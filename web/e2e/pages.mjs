@@ -130,7 +130,7 @@ async function client(person) {
   const workerAt = `${tenant}/workers/${worker.id}`;
   const botAt = `${tenant}/bots/${bot.id}`;
   await visit(person, [
-    ['overview', tenant, t('overview:title'), charts(0)],
+    ['overview', tenant, t('overview:title')],
     ['board', `${tenant}/workers`, t('workers:title'), () => page.getByRole('article').first().waitFor()],
     ['list', `${tenant}/workers?view=list`, t('workers:title'), () => page.getByRole('table').waitFor()],
     ['nothing-found', `${tenant}/workers?q=nothing%20has%20this`, t('workers:title')],
