@@ -21,7 +21,7 @@ const problems = [];
 async function measure(what, path, cookie) {
   let best = 0;
   for (let run = 1; run <= runs && best < least.performance; run++) {
-    const { lhr } = await lighthouse(
+    const result = await lighthouse(
       base + path,
       {
         port,
@@ -32,8 +32,12 @@ async function measure(what, path, cookie) {
         disableStorageReset: true,
       },
       desktopConfig,
-    );
-    if (lhr.runtimeError) throw new Error(`${what}: ${lhr.runtimeError.message}`);
+    ).catch((error) => ({ lhr: { runtimeError: error } }));
+    const { lhr } = result;
+    if (lhr.runtimeError) {
+      console.log(`${what}: ${lhr.runtimeError.message}`);
+      continue;
+    }
     const score = (category) => Math.round(lhr.categories[category].score * 100);
     const time = (audit) => `${Math.round(lhr.audits[audit].numericValue)} ms`;
     best = Math.max(best, score('performance'));
