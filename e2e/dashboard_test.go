@@ -10,23 +10,22 @@ import (
 	"github.com/baas-platform/baas/web"
 )
 
-// TestDashboard walks through the dashboard in a real browser, on demo clients with Docker Workers: the flows, and every
-// page in both themes, languages and sizes with axe-core.
+// TestDashboard proves the dashboard in a real browser. On demo clients with Docker Workers: what people do there, and
+// every page in both themes, languages and sizes with axe-core and the keyboard. With many Workers and bots, which the
+// engine only pretends to run since what counts is the browser: Lighthouse, and frames while the board scrolls.
 func TestDashboard(t *testing.T) {
-	mustBeBuilt(t)
-	p := newPlatform(t, "docker", "BAAS_DEMO=true", "BAAS_RESYNC=1m")
-	files, err := probeFiles()
-	must(t, err)
-	program := filepath.Join(t.TempDir(), "program.tar.gz")
-	must(t, os.WriteFile(program, files, 0o600))
-	inBrowser(t, p, "PROGRAM="+program, "flows.mjs")
-	inBrowser(t, p, "", "pages.mjs", filepath.Join(t.TempDir(), "pictures"))
-}
-
-// TestDashboardSpeed measures the dashboard in a real browser with many Workers and bots, which the engine only pretends
-// to run: what counts here is the browser.
-func TestDashboardSpeed(t *testing.T) {
-	mustBeBuilt(t)
+	if !web.Built() {
+		t.Fatal("the dashboard isn't built into this test: run `make web` first")
+	}
+	t.Run("people", func(t *testing.T) {
+		p := newPlatform(t, "docker", "BAAS_DEMO=true", "BAAS_RESYNC=1m")
+		files, err := probeFiles()
+		must(t, err)
+		program := filepath.Join(t.TempDir(), "program.tar.gz")
+		must(t, os.WriteFile(program, files, 0o600))
+		inBrowser(t, p, "PROGRAM="+program, "flows.mjs")
+		inBrowser(t, p, "", "pages.mjs", filepath.Join(t.TempDir(), "pictures"))
+	})
 	for _, c := range []struct{ script, workers, bots string }{
 		{"lighthouse.mjs", "100", "500"},
 		{"board-speed.mjs", "1000", "5000"},
@@ -36,13 +35,6 @@ func TestDashboardSpeed(t *testing.T) {
 			inBrowser(t, p, "", "fill.mjs", c.workers, c.bots)
 			inBrowser(t, p, "", c.script)
 		})
-	}
-}
-
-func mustBeBuilt(t *testing.T) {
-	t.Helper()
-	if !web.Built() {
-		t.Fatal("the dashboard isn't built into this test: run `make web` first")
 	}
 }
 
