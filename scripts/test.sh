@@ -25,4 +25,4 @@ say "Use cases and API on PostgreSQL"
 BAAS_TEST_DATABASE=postgres go test -timeout 20m ./internal/app ./internal/httpapi
 say "Scenarios on the real binary"
 # Left out: what needs a cluster (make test-kubernetes) and what needs a quiet machine (make test-dashboard).
-go test -timeout 40m -skip '^Test(DashboardSpeed|Cluster)' ./e2e
+go test -timeout 40m -skip '^TestCluster|^TestDashboard$/^(lighthouse|board-speed)$' ./e2e
