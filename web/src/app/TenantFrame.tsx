@@ -131,7 +131,7 @@ function Navigation() {
           <NavItem icon={IconUsersGroup} label={t('nav.team')} link={{ to: '/t/$tenant/team', params }} />
         )}
         <NavItem icon={IconKey} label={t('nav.secrets')} link={{ to: '/t/$tenant/secrets', params }} />
-        <NavItem icon={IconApi} label={t('nav.tokens')} link={{ to: '/t/$tenant/tokens', params }} />
+        {may.ownTokens && <NavItem icon={IconApi} label={t('nav.tokens')} link={{ to: '/t/$tenant/tokens', params }} />}
       </NavGroup>
     </nav>
   );

@@ -77,7 +77,7 @@ export function AddressCard({ bot }: { bot: Bot }) {
           {t(`access.${bot.access}.text`)}
         </Text>
         <Group gap="xs">
-          {bot.access === 'token' && may.changeBots && (
+          {bot.access === 'token' && may.changeAccess && (
             <Button size="xs" variant="default" leftSection={<IconKey size={15} />} onClick={() => setTokens(true)}>
               {t('address.newToken')}
             </Button>

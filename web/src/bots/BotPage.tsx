@@ -185,6 +185,7 @@ function Actions({ bot, onDelete, onDuplicate }: { bot: Bot; onDelete: () => voi
   const { t } = useTranslation(['bots', 'workers', 'ui']);
   const action = useBotAction();
   const { choose } = useMoving();
+  const may = usePermissions();
   const moving = Boolean(bot.move_id);
   const run = (what: BotAction) =>
     action.mutate(
@@ -243,10 +244,14 @@ function Actions({ bot, onDelete, onDuplicate }: { bot: Bot; onDelete: () => voi
           <Menu.Item leftSection={<IconCopy size={16} />} onClick={onDuplicate}>
             {t('action.duplicate')}
           </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item c="var(--bad)" leftSection={<IconTrash size={16} />} onClick={onDelete}>
-            {t('action.delete')}
-          </Menu.Item>
+          {may.deleteBots && (
+            <>
+              <Menu.Divider />
+              <Menu.Item c="var(--bad)" leftSection={<IconTrash size={16} />} onClick={onDelete}>
+                {t('action.delete')}
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
     </>

@@ -98,21 +98,23 @@ export default function BotSettings({ bot, worker, onDelete }: PanelProps) {
         </Title>
         <CopyField label={t('settings.id')} labelled value={bot.id} />
       </Card>
-      <Card component="section" aria-labelledby="danger" className={classes.danger}>
-        <Group justify="space-between" gap="md">
-          <div className={classes.words}>
-            <Title order={2} id="danger">
-              {t('settings.delete')}
-            </Title>
-            <Text size="sm" c="dimmed">
-              {t('settings.deleteText')}
-            </Text>
-          </div>
-          <Button variant="default" c="var(--bad)" onClick={onDelete}>
-            {t('action.delete')}
-          </Button>
-        </Group>
-      </Card>
+      {may.deleteBots && (
+        <Card component="section" aria-labelledby="danger" className={classes.danger}>
+          <Group justify="space-between" gap="md">
+            <div className={classes.words}>
+              <Title order={2} id="danger">
+                {t('settings.delete')}
+              </Title>
+              <Text size="sm" c="dimmed">
+                {t('settings.deleteText')}
+              </Text>
+            </div>
+            <Button variant="default" c="var(--bad)" onClick={onDelete}>
+              {t('action.delete')}
+            </Button>
+          </Group>
+        </Card>
+      )}
       {conflict && (
         <ConflictDialog
           busy={saving}

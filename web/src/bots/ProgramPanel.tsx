@@ -103,6 +103,7 @@ function Files({ bot, disabled }: { bot: Bot; disabled: boolean }) {
   const [share, setShare] = useState(0);
   const send = useSendFiles();
   const tenant = useTenantSlug();
+  const may = usePermissions();
   return (
     <Section title={t('files.title')} text={t('files.text')}>
       <Stack gap="sm">
@@ -110,15 +111,19 @@ function Files({ bot, disabled }: { bot: Bot; disabled: boolean }) {
           <Text size="sm">
             {t('files.now', { size: format.bytes(bot.files.size), format: bot.files.format })}{' '}
             <RelativeTime time={bot.files.uploaded_at} />
-            {' · '}
-            <Anchor
-              size="sm"
-              underline="always"
-              href={`/api/v1/tenants/${encodeURIComponent(tenant)}/bots/${bot.id}/files`}
-              download={`${fileName(bot.name)}.${bot.files.format}`}
-            >
-              {t('files.download')}
-            </Anchor>
+            {may.takeFiles && (
+              <>
+                {' · '}
+                <Anchor
+                  size="sm"
+                  underline="always"
+                  href={`/api/v1/tenants/${encodeURIComponent(tenant)}/bots/${bot.id}/files`}
+                  download={`${fileName(bot.name)}.${bot.files.format}`}
+                >
+                  {t('files.download')}
+                </Anchor>
+              </>
+            )}
           </Text>
         )}
         {!disabled && (

@@ -62,7 +62,9 @@ export default function Search({ opened, onClose }: { opened: boolean; onClose: 
           ? [{ id: 'team', label: t('app:nav.team'), leftSection: <IconUsersGroup {...icon} />, onClick: () => navigate({ to: '/t/$tenant/team', params }) }]
           : []),
         { id: 'secrets', label: t('app:nav.secrets'), leftSection: <IconKey {...icon} />, onClick: () => navigate({ to: '/t/$tenant/secrets', params }) },
-        { id: 'tokens', label: t('app:nav.tokens'), leftSection: <IconApi {...icon} />, onClick: () => navigate({ to: '/t/$tenant/tokens', params }) },
+        ...(may.ownTokens
+          ? [{ id: 'tokens', label: t('app:nav.tokens'), leftSection: <IconApi {...icon} />, onClick: () => navigate({ to: '/t/$tenant/tokens', params }) }]
+          : []),
         { id: 'account', label: t('app:account'), leftSection: <IconUserCircle {...icon} />, onClick: () => navigate({ to: '/account' }) },
       ]),
       group(t('actions'), [
@@ -108,7 +110,7 @@ export default function Search({ opened, onClose }: { opened: boolean; onClose: 
       ),
     ];
     return lists.filter((g) => g.actions.length > 0);
-  }, [query, workers, bots, me, may.seeMembers, may.createWorkers, may.changeBots, tenant, navigate, t]);
+  }, [query, workers, bots, me, may.seeMembers, may.createWorkers, may.changeBots, may.ownTokens, tenant, navigate, t]);
 
   return (
     <Spotlight

@@ -53,6 +53,8 @@ export function permissionsOf(membership: Membership | undefined) {
   const limited = (membership?.worker_ids?.length ?? 0) > 0;
   const suspended = membership?.tenant.status === 'suspended';
   const from = (role: Role) => level >= rank[role] && !suspended;
+  /** An operator in support mode isn't given what would outlast the session, takes data out or destroys it. */
+  const member = level >= 0 && !membership?.support;
   return {
     role: membership?.role,
     /** Sees only some Workers. */
@@ -61,8 +63,13 @@ export function permissionsOf(membership: Membership | undefined) {
     createWorkers: from('admin') && !limited,
     changeWorkers: from('admin'),
     controlWorkers: from('operator'),
-    /** Make, change, move and delete bots. */
+    /** Make, change and move bots. */
     changeBots: from('operator'),
+    deleteBots: from('operator') && member,
+    /** Access tokens of bots. */
+    changeAccess: from('operator') && member,
+    takeFiles: level >= rank.operator && member,
+    ownTokens: member,
     changeSecrets: from('admin'),
     seeMembers: level >= 0 && !limited,
     changeMembers: from('admin') && !limited,
