@@ -1,4 +1,4 @@
-import { Avatar, Menu, ScrollArea, UnstyledButton } from '@mantine/core';
+import { Avatar, Menu, ScrollArea, UnstyledButton, VisuallyHidden } from '@mantine/core';
 import { IconCheck, IconSelector, IconShieldCog } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useTranslation } from 'react-i18next';
@@ -19,7 +19,7 @@ export function TenantSwitcher() {
 
   const face = (
     <>
-      <Avatar size={32} radius="md" color="cobalt" variant="filled">
+      <Avatar size={32} radius="md" color="cobalt" variant="filled" aria-hidden>
         {name.slice(0, 1).toUpperCase()}
       </Avatar>
       <span className={classes.words}>
@@ -33,8 +33,9 @@ export function TenantSwitcher() {
   return (
     <Menu position="bottom-start" width={256}>
       <Menu.Target>
-        <UnstyledButton className={classes.face} data-button aria-label={t('switch', { name })}>
+        <UnstyledButton className={classes.face} data-button>
           {face}
+          <VisuallyHidden>{t('switch')}</VisuallyHidden>
           <IconSelector size={16} stroke={1.7} aria-hidden className={classes.arrows} />
         </UnstyledButton>
       </Menu.Target>
