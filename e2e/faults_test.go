@@ -36,7 +36,7 @@ type chaos struct {
 	journal  *journal
 	control  *supervisor
 	engine   *dockerd
-	wire     *toxiproxy.Proxy
+	wire     *wire
 	database string // the directory of the database
 	observer *observer
 
@@ -173,14 +173,20 @@ func (c *chaos) cutWire() error {
 		return nil
 	}
 	c.cut = true
-	c.wire.Stop()
+	life := c.wire.life
+	if err := c.wire.do(func(p *toxiproxy.Proxy) error { p.Stop(); return nil }); err != nil {
+		return err
+	}
 	c.later(c.between(50*time.Millisecond, 3*time.Second), func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if err := c.wire.Start(); err != nil {
+		c.cut = false
+		if c.wire.life != life {
+			return
+		}
+		if err := c.wire.do(func(p *toxiproxy.Proxy) error { return p.Start() }); err != nil {
 			c.t.Errorf("mending the connection: %v", err)
 		}
-		c.cut = false
 	})
 	return nil
 }
@@ -193,17 +199,26 @@ func (c *chaos) toxic(kind, attributes string) error {
 	if c.toxics[name] {
 		return nil
 	}
-	if _, err := c.wire.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":%q,"type":%q,"stream":%q,"attributes":%s}`, name, kind, stream, attributes))); err != nil {
+	life := c.wire.life
+	err := c.wire.do(func(p *toxiproxy.Proxy) error {
+		_, err := p.Toxics.AddToxicJson(strings.NewReader(fmt.Sprintf(`{"name":%q,"type":%q,"stream":%q,"attributes":%s}`, name, kind, stream, attributes)))
+		return err
+	})
+	if err != nil || c.wire.life != life {
 		return err
 	}
 	c.toxics[name] = true
+	ctx := context.WithoutCancel(c.t.Context())
 	c.later(c.between(500*time.Millisecond, 5*time.Second), func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if err := c.wire.Toxics.RemoveToxic(context.WithoutCancel(c.t.Context()), name); err != nil {
+		delete(c.toxics, name)
+		if c.wire.life != life {
+			return
+		}
+		if err := c.wire.do(func(p *toxiproxy.Proxy) error { return p.Toxics.RemoveToxic(ctx, name) }); err != nil {
 			c.t.Errorf("removing toxic %s: %v", name, err)
 		}
-		delete(c.toxics, name)
 	})
 	return nil
 }

@@ -15,12 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Shopify/toxiproxy/v2"
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/rs/zerolog"
 	"golang.org/x/sys/unix"
-
-	dockerengine "github.com/baas-platform/baas/internal/engine/docker"
 )
 
 // onAMachineOfItsOwn runs the test again in process, network and mount namespaces of its own, and reports whether the
@@ -176,22 +171,6 @@ func (d *dockerd) end(how syscall.Signal) {
 		<-d.done
 	}
 	d.cmd = nil
-}
-
-// agentWire is what lies between agents and the control plane, on a machine of the test's own. Its ports are fixed, and
-// out of the range that clients dial from: one that dials a port where nobody listens for a moment may get that very
-// port as its own, and be connected to itself.
-func agentWire(t *testing.T) (proxy *toxiproxy.Proxy, env []string) {
-	t.Helper()
-	host, err := dockerengine.AgentHost(t.Context(), dockerengine.Config{})
-	must(t, err)
-	listen, upstream := host.String()+":8082", "127.0.0.1:8081"
-	zerolog.SetGlobalLevel(zerolog.Disabled) // its toxics log on their own
-	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(prometheus.NewRegistry()), zerolog.Nop())
-	proxy = toxiproxy.NewProxy(server, "agents", listen, upstream)
-	must(t, proxy.Start())
-	t.Cleanup(proxy.Stop)
-	return proxy, []string{"BAAS_AGENT_LISTEN=" + upstream, "BAAS_AGENT_URL=ws://" + listen, "BAAS_LISTEN=0.0.0.0:8080", "BAAS_DOCKER_POOL=10.231.0.0/16"}
 }
 
 // smallDisk mounts a file system of its own.
