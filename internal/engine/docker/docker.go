@@ -141,15 +141,16 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 }
 
 func (e *Engine) prepare(ctx context.Context) (err error) {
+	away := ping(ctx, e.api, e.cfg.AnswerWithin)
+	if away != nil && (!errors.Is(away, baas.ErrUnavailable) || e.agentURL == "") {
+		return away
+	}
 	if e.binary, err = readBinary(e.cfg.BinaryPath, e.cfg.CAFile); err != nil {
 		return err
 	}
-	if err := ping(ctx, e.api, e.cfg.AnswerWithin); err != nil {
-		if errors.Is(err, baas.ErrUnavailable) && e.agentURL != "" {
-			e.log.ErrorContext(ctx, "the engine doesn't answer; Workers run on, and none is changed until it does", "error", err)
-			return nil
-		}
-		return err
+	if away != nil {
+		e.log.ErrorContext(ctx, "the engine doesn't answer; Workers run on, and none is changed until it does", "error", away)
+		return nil
 	}
 	if e.agentURL == "" {
 		host, err := bridgeGateway(ctx, e.api)
