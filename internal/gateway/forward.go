@@ -175,6 +175,11 @@ func (g *Gateway) try(req *http.Request, ex *exchange) (res *http.Response, p *p
 		// ctx goes on: it bounds the answer's body, and ends with the request.
 		if code := baas.Code(res.Header.Get(agentapi.HeaderError)); code != "" {
 			p, again = g.agentProblem(res, code, ex)
+			if !again && safe && !ex.broke {
+				// A bot that is being stopped breaks off what its last connections brought. Once, since another one may do
+				// so at each such request.
+				ex.broke, again = true, true
+			}
 			cancel(nil)
 			return nil, p, again
 		}

@@ -211,6 +211,7 @@ type exchange struct {
 	token   bool   // Authorization holds the bot's access token
 	trusted bool   // came through a trusted proxy
 	read    readMark
+	broke   bool // the bot broke off before it answered
 }
 
 type exchangeKey struct{}

@@ -707,6 +707,35 @@ func TestAgentsOwnErrorsAreProblems(t *testing.T) {
 	}
 }
 
+// A bot that is being stopped breaks off what came on its last connections. What can be asked again safely is, once.
+func TestWhatABotBreaksOffIsAskedAgainOnce(t *testing.T) {
+	w := newWorld(t)
+	wk := w.worker("Financeiro")
+	b := w.bot(wk, "um", baas.AccessPublic)
+	var asked, breaks atomic.Int64
+	w.agent(wk).serve(b.ID, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
+		if asked.Add(1) <= breaks.Load() {
+			rw.Header().Set(agentapi.HeaderError, string(baas.CodeInternal))
+			rw.WriteHeader(502)
+		}
+	}))
+	for _, c := range []struct {
+		method, body           string
+		breaks, asked, answers int
+	}{
+		{"GET", "", 1, 2, 200},
+		{"GET", "", 9, 2, 502},
+		{"POST", "x", 1, 1, 502},
+		{"DELETE", "", 1, 1, 502},
+	} {
+		asked.Store(0)
+		breaks.Store(int64(c.breaks))
+		if a := w.do(c.method, "/b/"+b.ID+"/", c.body); a.status != c.answers || asked.Load() != int64(c.asked) {
+			t.Errorf("%s broken off %d times: answer %d after %d requests, want %d after %d", c.method, c.breaks, a.status, asked.Load(), c.answers, c.asked)
+		}
+	}
+}
+
 func TestConfigIsChecked(t *testing.T) {
 	w := newWorld(t)
 	for name, c := range map[string]gateway.Config{
