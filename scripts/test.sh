@@ -11,8 +11,6 @@ postgres=$(scripts/postgres.sh)
 eval "$postgres"
 say "Docker"
 scripts/docker.sh gvisor
-say "Browser"
-scripts/browser.sh
 say "Dashboard"
 scripts/web.sh test
 say "Binary"
