@@ -144,16 +144,19 @@ function PlanOf({ tenant }: { tenant: Tenant }) {
       <form
         onSubmit={(e) => {
           e.preventDefault();
-          update.mutate(
-            {
+          // What was saved comes back as another tenant, with a form of its own: this one is told nothing more.
+          void update
+            .mutateAsync({
               tenant,
               change: {
                 name: name.trim() !== tenant.name ? name.trim() : undefined,
                 plan: plan !== tenant.plan ? plan : undefined,
               },
-            },
-            { onSuccess: () => notifications.show({ message: t('ui:saved') }) },
-          );
+            })
+            .then(
+              () => notifications.show({ message: t('ui:saved') }),
+              () => undefined, // shown below the form
+            );
         }}
       >
         <Stack gap="md">
