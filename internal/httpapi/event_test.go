@@ -125,6 +125,10 @@ func TestActivityLog(t *testing.T) {
 	if a.status != 422 || a.field("area[0]") == "" {
 		t.Errorf("got %d %s", a.status, a.body)
 	}
+	a = do(t, "GET", p.URL+"/api/v1/tenants/"+tenant.ID+"/events.csv?from=yesterday", "", "Authorization: Bearer "+secret)
+	if a.status != 422 || !strings.Contains(a.field("from"), "2026-01-31T15:04:05Z") {
+		t.Errorf("got %d %s, want to be told what a time looks like", a.status, a.body)
+	}
 	a = do(t, "GET", p.URL+"/api/v1/tenants/"+tenant.ID+"/events.csv?to=2020-01-01T00:00:00Z", "", "Authorization: Bearer "+secret)
 	if a.header.Get("Content-Type") != "text/csv; charset=utf-8" || !strings.Contains(a.header.Get("Content-Disposition"), "activity.csv") {
 		t.Errorf("the headers are %v", a.header)

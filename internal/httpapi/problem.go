@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/validation"
 
 	"github.com/baas-platform/baas"
 )
@@ -126,11 +127,13 @@ func fieldError(d *huma.ErrorDetail) baas.FieldError {
 		}
 		f = baas.FieldError{Field: name, Message: "must be given"}
 	}
-	switch d.Message {
-	case "unexpected property":
+	switch {
+	case d.Message == "unexpected property":
 		f.Message = "is not a field here; check its spelling"
-	case "unknown query parameter":
+	case d.Message == "unknown query parameter":
 		f.Message = "is not a parameter here; check its spelling"
+	case strings.HasPrefix(d.Message, "invalid date/time"), strings.HasPrefix(d.Message, validation.MsgExpectedRFC3339DateTime):
+		f.Message = "must be a time such as 2026-01-31T15:04:05Z (RFC 3339)"
 	}
 	return f
 }
