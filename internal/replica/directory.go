@@ -1,6 +1,6 @@
 package replica
 
-import "net/http"
+import "github.com/baas-platform/baas/internal/tunnel"
 
 // holding is one connection of an agent.
 type holding struct {
@@ -8,7 +8,7 @@ type holding struct {
 	version string // of the agent
 	via     *link  // to the replica that has it; nil is this one
 	// transport reaches the agent through via. It is made when it is needed first.
-	transport *http.Transport
+	transport *tunnel.Transport
 }
 
 // directory is the connections of each Worker's agent, at most one of each replica.

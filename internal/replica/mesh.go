@@ -133,7 +133,7 @@ func (m *Mesh) RoundTripper(workerID string) (http.RoundTripper, error) {
 	h := m.agents.current(workerID)
 	if h != nil && h.via != nil && h.transport == nil {
 		via := h.via
-		h.transport = tunnel.Transport(func(ctx context.Context) (net.Conn, error) {
+		h.transport = tunnel.NewTransport(func(ctx context.Context) (net.Conn, error) {
 			c, err := via.open(ctx, workerID)
 			m.metrics.streams.WithLabelValues(outcome(err)).Inc()
 			return c, err
@@ -146,19 +146,7 @@ func (m *Mesh) RoundTripper(workerID string) (http.RoundTripper, error) {
 	case h.via == nil:
 		return m.cfg.Agents.RoundTripper(workerID)
 	}
-	return forward{h.transport}, nil
-}
-
-// forward is the way to an agent through another replica.
-type forward struct{ transport *http.Transport }
-
-// RoundTrip implements http.RoundTripper.
-func (f forward) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := f.transport.RoundTrip(r)
-	if err != nil && r.Context().Err() == nil {
-		return nil, &baas.Error{Code: baas.CodeUnavailable, Message: "the connection to the Worker broke", Err: err}
-	}
-	return res, err
+	return h.transport, nil
 }
 
 // Whole reports whether the agents of every replica are known here, so that one of which nothing is known isn't

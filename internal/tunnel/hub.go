@@ -70,7 +70,7 @@ type link struct {
 	peer      Peer
 	ws        *websocket.Conn
 	session   *yamux.Session
-	transport *http.Transport
+	transport *Transport
 	why       error         // set before the session is closed by us
 	done      chan struct{} // closed after OnDisconnect
 }
@@ -140,7 +140,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, peer Peer) (*link, 
 		return nil, fmt.Errorf("starting the session: %w", err)
 	}
 	open := func(context.Context) (net.Conn, error) { return openStream(session) }
-	return &link{peer: peer, ws: ws, session: session, transport: Transport(open), done: make(chan struct{})}, nil
+	return &link{peer: peer, ws: ws, session: session, transport: NewTransport(open), done: make(chan struct{})}, nil
 }
 
 // admit checks the headers of a connection.
@@ -259,33 +259,18 @@ func (l *link) close(why error) {
 	}
 }
 
-func openStream(s *yamux.Session) (net.Conn, error) {
-	c, err := s.OpenStream()
-	if err != nil {
-		return nil, fmt.Errorf("opening a stream to the agent: %w", err)
-	}
-	return c, nil
-}
-
-// Transport makes HTTP connections of streams to one agent and keeps them for the next requests.
-func Transport(open func(ctx context.Context) (net.Conn, error)) *http.Transport {
-	return &http.Transport{
-		DialContext:         func(ctx context.Context, _, _ string) (net.Conn, error) { return open(ctx) },
-		MaxIdleConnsPerHost: 128,
-		// Streams cost nothing to open and, with their goroutines and buffers on both sides, something to keep.
-		IdleConnTimeout: 5 * time.Second,
-		// Every connected agent has a stream that is watched; most headers fit, and bodies go past these.
-		ReadBufferSize:     2 << 10,
-		WriteBufferSize:    2 << 10,
-		DisableCompression: true,
-		// Who answers is beside strangers' bots: no more of its headers is read than of a client's.
-		MaxResponseHeaderBytes: 256 << 10,
-	}
-}
-
 // RoundTripper gives HTTP to the Worker's agent over its present connection; once that has ended, requests fail with
 // baas.ErrUnavailable and the caller asks for another. baas.ErrUnavailable when it is not connected.
 func (h *Hub) RoundTripper(workerID string) (http.RoundTripper, error) {
+	l, err := h.link(workerID)
+	if err != nil {
+		return nil, err
+	}
+	return l.transport, nil
+}
+
+// link is the Worker's present connection, or baas.ErrUnavailable.
+func (h *Hub) link(workerID string) (*link, error) {
 	h.mu.Lock()
 	l := h.conns[workerID]
 	h.mu.Unlock()
@@ -293,15 +278,6 @@ func (h *Hub) RoundTripper(workerID string) (http.RoundTripper, error) {
 		return nil, &baas.Error{Code: baas.CodeUnavailable, Message: "the Worker is not connected"}
 	}
 	return l, nil
-}
-
-// RoundTrip makes link an http.RoundTripper.
-func (l *link) RoundTrip(r *http.Request) (*http.Response, error) {
-	res, err := l.transport.RoundTrip(r)
-	if err != nil && r.Context().Err() == nil {
-		return nil, &baas.Error{Code: baas.CodeUnavailable, Message: "the connection to the Worker broke", Err: err}
-	}
-	return res, err
 }
 
 // Peer gives the Worker's connected agent.

@@ -1,23 +1,17 @@
 package tunnel
 
-import (
-	"net"
-
-	"github.com/baas-platform/baas"
-)
+import "net"
 
 // Dial opens a stream to the Worker's agent, on which it serves HTTP: what another control plane that holds no
 // connection of the agent is given. baas.ErrUnavailable when it is not connected here.
 func (h *Hub) Dial(workerID string) (net.Conn, error) {
-	h.mu.Lock()
-	l := h.conns[workerID]
-	h.mu.Unlock()
-	if l == nil || l.session.IsClosed() {
-		return nil, &baas.Error{Code: baas.CodeUnavailable, Message: "the Worker is not connected"}
+	l, err := h.link(workerID)
+	if err != nil {
+		return nil, err
 	}
 	c, err := openStream(l.session)
 	if err != nil {
-		return nil, &baas.Error{Code: baas.CodeUnavailable, Message: "the connection to the Worker broke", Err: err}
+		return nil, broke(err)
 	}
 	return c, nil
 }

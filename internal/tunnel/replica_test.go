@@ -108,7 +108,7 @@ func TestDialAndDisplace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rt := tunnel.Transport(func(context.Context) (net.Conn, error) { return stream, nil })
+	rt := tunnel.NewTransport(func(context.Context) (net.Conn, error) { return stream, nil })
 	res, err := (&http.Client{Transport: rt}).Get("http://agent/x")
 	if err != nil {
 		t.Fatal(err)
