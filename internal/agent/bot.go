@@ -53,6 +53,7 @@ type bot struct {
 	unpacked string // digest of its files: of those that it runs with, or that are there
 	ran      int64  // DesiredBot.Restarts of the last start
 	launched launch // of the process that runs
+	stopping bool   // its last run was ended by the agent, for another reason than its health
 
 	// Only for the goroutine.
 	failures int       // ends or failed starts in a row
@@ -360,7 +361,7 @@ func (b *bot) run(ctx context.Context, want *agentapi.DesiredBot, digest, print 
 	}
 	b.log.say("started, process %d", p.pid)
 	b.mu.Lock()
-	b.pid, b.port, b.launched = p.pid, l.port, l
+	b.pid, b.port, b.launched, b.stopping = p.pid, l.port, l, false
 	b.mu.Unlock()
 	b.set(baas.BotStarting, "started")
 	pctx, stopProbe := context.WithCancel(ctx)
@@ -372,6 +373,9 @@ func (b *bot) run(ctx context.Context, want *agentapi.DesiredBot, digest, print 
 	stopProbe()
 	probes.Wait()
 	if why != "" {
+		b.mu.Lock()
+		b.stopping = !sick
+		b.mu.Unlock()
 		b.log.say("stopping: %s", why)
 		b.set(baas.BotStarting, "stopping: %s", why)
 		if w, _ := b.snapshot(); w == nil || !w.Run || w.Held {

@@ -141,6 +141,10 @@ func serveBot() int {
 		}
 		os.Exit(7)
 	})
+	mux.HandleFunc("/wait", func(_ http.ResponseWriter, r *http.Request) {
+		_ = os.WriteFile(filepath.Join(os.Getenv(agentapi.EnvBotData), "waits"), []byte("yes"), 0o600)
+		<-r.Context().Done()
+	})
 	mux.HandleFunc("/exit", func(http.ResponseWriter, *http.Request) { os.Exit(7) })
 	mux.HandleFunc("/read", func(w http.ResponseWriter, r *http.Request) {
 		b, err := os.ReadFile(r.URL.Query().Get("path"))

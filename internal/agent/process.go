@@ -40,7 +40,7 @@ type startSpec struct {
 	env   []string
 	files []uintptr
 	// fileBytes is the largest file it may write; 0: no limit.
-	fileBytes uint64
+	fileBytes int64
 }
 
 type startRequest struct {
@@ -115,9 +115,21 @@ func (n *nursery) fork(s startSpec) (*process, error) {
 	// A child can't be given limits before it runs. The moment in between is too short to fill a disk.
 	_ = unix.Prlimit(pid, unix.RLIMIT_CORE, &unix.Rlimit{}, nil)
 	if s.fileBytes > 0 {
-		_ = unix.Prlimit(pid, unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: s.fileBytes, Max: s.fileBytes}, nil)
+		limitFiles(pid, s.fileBytes)
 	}
 	return p, nil
+}
+
+// limitFiles bounds the files that a process may write, in bytes. A bound can be changed, except that 0 is for good.
+func limitFiles(pid int, most int64) {
+	var l unix.Rlimit
+	if most > 0 {
+		if unix.Prlimit(pid, unix.RLIMIT_FSIZE, nil, &l) != nil {
+			return // it has ended
+		}
+		l.Cur = min(uint64(most), l.Max)
+	}
+	_ = unix.Prlimit(pid, unix.RLIMIT_FSIZE, &l, nil)
 }
 
 // start starts a process in a session and process group of its own, both numbered as its pid.

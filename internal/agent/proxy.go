@@ -98,6 +98,13 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, id, path string) {
 				answerOwn(w, http.StatusBadGateway, baas.CodeUnavailable, "the bot can't be reached")
 				return
 			}
+			b.mu.Lock()
+			stopping := b.stopping
+			b.mu.Unlock()
+			if stopping {
+				answerOwn(w, http.StatusBadGateway, baas.CodeConflict, "the bot broke off before it answered, since it was being stopped")
+				return
+			}
 			answerOwn(w, http.StatusBadGateway, baas.CodeInternal, "the bot broke off before it answered")
 		},
 	}

@@ -33,7 +33,7 @@ func TestABotThatDiesDuringAPostMayHaveActed(t *testing.T) {
 		}
 	}
 	status, code := post("/die", "once;")
-	if status != http.StatusBadGateway || code == "" || code == baas.CodeUnavailable || code == baas.CodeNotFound {
+	if status != http.StatusBadGateway || code != baas.CodeInternal {
 		t.Errorf("a bot that died during a POST: %d, code %q; the request may be sent again", status, code)
 	}
 	w.until("bot_1", "running again", func(b agentapi.BotStatus) bool { return b.State == baas.BotRunning && b.Restarts == 1 })
@@ -41,7 +41,16 @@ func TestABotThatDiesDuringAPostMayHaveActed(t *testing.T) {
 	if _, acted := w.get("bot_1", "/kept?name=acted"); acted != "once;" {
 		t.Errorf("the bot acted on %q", acted)
 	}
+	broken := make(chan baas.Code, 1)
+	go func() {
+		_, code := post("/wait", "x")
+		broken <- code
+	}()
+	w.eventually("the bot has the request", func() bool { _, got := w.get("bot_1", "/kept?name=waits"); return got == "yes" })
 	w.run(agentapi.DesiredBot{ID: "bot_1", Name: "bot_1", Command: []string{"/bin/true"}, Port: 1})
+	if code := <-broken; code != baas.CodeConflict {
+		t.Errorf("a bot that was stopped during a POST: code %q, want %q", code, baas.CodeConflict)
+	}
 	w.until("bot_1", "stopped", state(baas.BotStopped))
 	// It is stopped from the moment that it is told to; its process may still answer while it ends.
 	w.eventually("a stopped bot's requests may be sent again", func() bool {

@@ -132,7 +132,7 @@ func (b *bot) spawn(ctx context.Context, l launch, lock *os.File) (*process, err
 		}
 	}()
 	spec := startSpec{
-		path: path, args: l.args, dir: l.dir, env: l.env, fileBytes: uint64(max(0, b.sup.diskLimit())),
+		path: path, args: l.args, dir: l.dir, env: l.env, fileBytes: max(0, b.sup.diskLimit()),
 		files: []uintptr{null.Fd(), uintptr(ends[0]), uintptr(ends[1])},
 	}
 	if lock != nil {

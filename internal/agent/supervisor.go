@@ -187,8 +187,8 @@ func (s *supervisor) put(d agentapi.Desired) error {
 
 // apply tells every bot what is wanted of it. s.mu is held.
 func (s *supervisor) apply() {
-	if s.desired.Size.DiskGiB > 0 {
-		s.limit.Store(s.desired.Size.DiskGiB << 30)
+	if most := s.desired.Size.DiskGiB << 30; most > 0 && s.limit.Swap(most) != most {
+		s.limitFiles(most)
 	}
 	ports := map[int]string{}
 	wanted := map[string]bool{}
@@ -326,9 +326,29 @@ func (s *supervisor) diskFull(reason string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noRoom.Store(reason != "")
+	if reason != "" {
+		s.limitFiles(0) // in the time that they have to end, they could write gigabytes more on a fast disk
+	}
 	if s.full != full {
 		s.full = full
 		s.apply()
+	}
+}
+
+// limitFiles bounds the files that any process of any bot may write, in bytes; with 0 it can't write at all, as on a full
+// disk. A process may fork during a look, so looks are taken until one finds nobody new; who comes later inherits.
+func (s *supervisor) limitFiles(most int64) {
+	met := map[int]bool{}
+	for found := true; found; {
+		found = false
+		for bot, members := range s.census.take() {
+			for _, m := range members {
+				if bot != "" && !met[m.pid] {
+					met[m.pid], found = true, true
+					limitFiles(m.pid, most)
+				}
+			}
+		}
 	}
 }
 

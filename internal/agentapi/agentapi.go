@@ -53,7 +53,8 @@ const (
 	HeaderTerm = "Baas-Control-Term"
 	// HeaderError is the code of an error on an answer below /http/ that is the agent's own; a bot can't set it.
 	// CodeUnavailable (the bot doesn't run or doesn't listen yet) and CodeNotFound (it isn't here) say that nothing of
-	// the request reached the bot, so that it may be sent again; any other code says that the bot may have got it.
+	// the request reached the bot, so that it may be sent again; any other code says that the bot may have got it, and
+	// CodeConflict that it broke off because it was being stopped, not because of what it was asked.
 	HeaderError = "Baas-Agent-Error"
 )
 

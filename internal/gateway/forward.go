@@ -175,9 +175,9 @@ func (g *Gateway) try(req *http.Request, ex *exchange) (res *http.Response, p *p
 		// ctx goes on: it bounds the answer's body, and ends with the request.
 		if code := baas.Code(res.Header.Get(agentapi.HeaderError)); code != "" {
 			p, again = g.agentProblem(res, code, ex)
-			if !again && safe && !ex.broke {
-				// A bot that is being stopped breaks off what its last connections brought. Once, since another one may do
-				// so at each such request.
+			if code == baas.CodeConflict && safe && !ex.broke {
+				// Only what broke off because the bot was being stopped: a request that makes a bot crash would do so again.
+				// And once, however often it is stopped.
 				ex.broke, again = true, true
 			}
 			cancel(nil)

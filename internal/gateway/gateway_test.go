@@ -713,25 +713,29 @@ func TestWhatABotBreaksOffIsAskedAgainOnce(t *testing.T) {
 	wk := w.worker("Financeiro")
 	b := w.bot(wk, "um", baas.AccessPublic)
 	var asked, breaks atomic.Int64
+	var code atomic.Value
 	w.agent(wk).serve(b.ID, http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		if asked.Add(1) <= breaks.Load() {
-			rw.Header().Set(agentapi.HeaderError, string(baas.CodeInternal))
+			rw.Header().Set(agentapi.HeaderError, string(code.Load().(baas.Code)))
 			rw.WriteHeader(502)
 		}
 	}))
 	for _, c := range []struct {
 		method, body           string
+		code                   baas.Code
 		breaks, asked, answers int
 	}{
-		{"GET", "", 1, 2, 200},
-		{"GET", "", 9, 2, 502},
-		{"POST", "x", 1, 1, 502},
-		{"DELETE", "", 1, 1, 502},
+		{"GET", "", baas.CodeConflict, 1, 2, 200},
+		{"GET", "", baas.CodeConflict, 9, 2, 502},
+		{"GET", "", baas.CodeInternal, 1, 1, 502}, // what made it crash would do so again
+		{"POST", "x", baas.CodeConflict, 1, 1, 502},
+		{"DELETE", "", baas.CodeConflict, 1, 1, 502},
 	} {
+		code.Store(c.code)
 		asked.Store(0)
 		breaks.Store(int64(c.breaks))
 		if a := w.do(c.method, "/b/"+b.ID+"/", c.body); a.status != c.answers || asked.Load() != int64(c.asked) {
-			t.Errorf("%s broken off %d times: answer %d after %d requests, want %d after %d", c.method, c.breaks, a.status, asked.Load(), c.answers, c.asked)
+			t.Errorf("%s broken off %d times, %s: answer %d after %d requests, want %d after %d", c.method, c.breaks, c.code, a.status, asked.Load(), c.answers, c.asked)
 		}
 	}
 }
