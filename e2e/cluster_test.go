@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -21,7 +19,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/baas-platform/baas"
-	"github.com/baas-platform/baas/client"
 	"github.com/baas-platform/baas/internal/store/storetest"
 )
 
@@ -192,13 +189,8 @@ func TestClusterMainJob(t *testing.T) {
 }
 
 // TestClusterFaults has two control planes drive a real cluster whose parts are killed, while customers work and somebody
-// else keeps things in the same namespaces. BAAS_CLUSTER_FAULTS is the number of faults (15 when unset), BAAS_SEED repeats
-// a run's choices.
+// else keeps things in the same namespaces. BAAS_CLUSTER_FAULTS is the number of faults (15 when unset).
 func TestClusterFaults(t *testing.T) {
-	count, seed := number(t, "BAAS_CLUSTER_FAULTS", 15), number(t, "BAAS_SEED", time.Now().UnixNano())
-	t.Logf("%d faults, BAAS_SEED=%d", count, seed)
-	files, err := probeFiles()
-	must(t, err)
 	c := newCluster(t)
 	agents := newBalancer(t, "tcp", net.JoinHostPort(c.host, "0"))
 	public := newBalancer(t, "tcp", "127.0.0.1:0")
@@ -213,76 +205,17 @@ func TestClusterFaults(t *testing.T) {
 		agents.only(append(agents.to, p.setting("BAAS_AGENT_LISTEN"))...)
 	}
 	front := &platform{t: t, engine: "kubernetes", url: "http://" + public.l.Addr().String(), log: &logBuffer{}, cluster: c}
-	log := &journal{began: time.Now()}
-	t.Cleanup(func() {
-		for _, p := range replicas {
-			p.kill()
-		}
-		if name := os.Getenv("BAAS_JOURNAL"); name != "" {
-			must(t, os.WriteFile(name, []byte(log.String()), 0o600))
-			for i, p := range replicas {
-				must(t, os.WriteFile(fmt.Sprintf("%s.%d.log", name, i), []byte(p.log.String()), 0o600))
-			}
-		} else if t.Failed() {
-			t.Logf("BAAS_SEED=%d; journal:\n%s", seed, log)
-		}
-	})
-	var customers []*customer
-	for i, tenant := range []*client.Tenant{front.tenant("Acme", baas.PlanEnterprise), front.tenant("Globex", baas.PlanEnterprise)} {
-		customers = append(customers, &customer{t: t, name: string(rune('A' + i)), api: tenant, journal: log, files: files,
-			rng: rand.New(rand.NewPCG(uint64(seed), uint64(i+1)))})
-	}
+	// A pod's process has the cluster's cgroup; no other process of this machine is a bot of this scenario.
 	watch := observeOnly(t, func(pid int) bool { return strings.Contains(cgroups(pid), "baas-kubernetes") })
-	var control []*supervisor
-	for _, p := range replicas {
-		control = append(control, supervise(t, p))
-	}
-	work, rest := context.WithCancel(t.Context())
-	defer rest()
-	var working sync.WaitGroup
-	for _, cu := range customers {
-		working.Go(func() { cu.live(work) })
-	}
+	s := newStorm(t, "BAAS_CLUSTER_FAULTS", 15, 1, front, replicas, watch)
 	foreign := c.foreign(t)
-
-	f := &clusterFaults{replicaFaults: replicaFaults{chaos: chaos{t: t, rng: rand.New(rand.NewPCG(uint64(seed), 0)), journal: log, observer: watch,
-		counts: map[string]int{}}, control: control}, cluster: c}
-	for n := range int(count) {
-		pause := time.NewTimer(f.between(time.Second, 5*time.Second))
-		select {
-		case <-pause.C:
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
-		}
-		f.one(n + 1)
-	}
-	f.undoing.Wait()
-	log.note("fault", "the last one is over")
-	rest()
-	working.Wait()
-	quiet := time.Now()
-	front.settled(customers, watch)
-	t.Logf("all was as desired %.1f s after the last change", time.Since(quiet).Seconds())
-	eventually(t, orphans, "nothing on the cluster that is of no Worker, and nothing twice", func() error { return c.has(t.Context(), customers) })
-	acked, kept := 0, 0
-	for _, cu := range customers {
-		cu.verify(t.Context())
-		acked += cu.acked
-		for _, b := range cu.bots {
-			b.told.end()
-			if b.told != nil {
-				cu.toldOnce(b)
-				kept += len(b.told.kept)
-			}
-		}
-	}
-	twice, looks, runs := watch.report()
-	for _, line := range twice[:min(len(twice), 20)] {
-		t.Errorf("two copies of a bot: %s", line)
-	}
+	f := &clusterFaults{replicaFaults: replicaFaults{chaos: chaos{storm: s}}, cluster: c}
+	s.rage(time.Second, 5*time.Second, f.next)
+	s.settle()
+	eventually(t, orphans, "nothing on the cluster that is of no Worker, and nothing twice", func() error { return c.has(t.Context(), s.customers) })
+	sum := s.reckon()
 	foreign.untouched(t)
-	t.Logf("faults: %v; %d changes acknowledged; %d runs of bots in %d looks; %d things told to bots and kept", f.counts, acked, runs, looks, kept)
-	if acked < int(count)/2 || kept < int(count) {
+	if sum.acked < s.count/2 || sum.kept < s.count {
 		t.Error("that was no steady load")
 	}
 }
@@ -330,28 +263,21 @@ type clusterFaults struct {
 	cluster *cluster
 }
 
-func (f *clusterFaults) one(n int) {
-	all := []struct {
-		name string
-		do   func() error
-	}{
+// next gives each of them in turn, at moments that differ.
+func (f *clusterFaults) next(n int) fault {
+	all := []fault{
 		{"delete a pod", f.deletePod},
 		{"delete a pod", f.deletePod},
 		{"kill bot", f.killBot},
 		{"kill the leader", f.killLeader},
-		{"kill a replica", func() error { f.control[f.rng.IntN(len(f.control))].kill(); return nil }},
+		{"kill a replica", func() error { f.some().kill(); return nil }},
 		{"restart kubelet", func() error { return f.part("restart", "kubelet") }},
 		{"restart controllers", func() error { return f.part("restart", "controllers") }},
 		{"restart scheduler", func() error { return f.part("restart", "scheduler") }},
 		{"restart etcd", func() error { return f.part("restart", "etcd") }},
 		{"API server away", f.apiServerAway},
 	}
-	fault := all[(n-1)%len(all)] // each of them in turn, at moments that differ
-	f.journal.note("fault", "%d: %s", n, fault.name)
-	f.counts[fault.name]++
-	if err := fault.do(); err != nil {
-		f.journal.note("fault", "%s: %v", fault.name, err)
-	}
+	return all[(n-1)%len(all)]
 }
 
 func (f *clusterFaults) part(args ...string) error {
@@ -383,14 +309,15 @@ func (f *clusterFaults) deletePod() error {
 	return f.cluster.api.CoreV1().Pods(p.Namespace).Delete(f.t.Context(), p.Name, metav1.DeleteOptions{GracePeriodSeconds: &grace})
 }
 
-// apiServerAway takes it away for longer than a lease or a watch lasts.
+// away is longer than a lease or a watch lasts, or than a control plane that starts waits for the cluster.
+const away = time.Minute
+
+// apiServerAway takes the API server away while the other faults go on.
 func (f *clusterFaults) apiServerAway() error {
 	if err := f.part("stop", "apiserver", "-KILL"); err != nil {
 		return err
 	}
-	f.undoing.Add(1)
-	time.AfterFunc(20*time.Second, func() {
-		defer f.undoing.Done()
+	f.later(away, func() {
 		if err := f.part("start", "apiserver"); err != nil {
 			f.t.Errorf("starting the API server: %v", err)
 		}

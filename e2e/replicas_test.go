@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
@@ -348,7 +347,7 @@ func awaitChange(t *testing.T, changes <-chan baas.Change, kind, id string) {
 
 // TestReplicasDie kills, halts and cuts off control planes at random while customers work, and asks what TestFaults
 // asks: is anything that was acknowledged lost, doubled or left over, and did a bot ever run twice. BAAS_REPLICA_FAULTS
-// is the number of faults (25 when unset), BAAS_SEED repeats a run's choices.
+// is the number of faults (25 when unset).
 func TestReplicasDie(t *testing.T) {
 	const database = "BAAS_E2E_DATABASE"
 	if os.Getenv(database) == "" { // outside: the machine inside has no network, and reaches the database by a socket
@@ -363,10 +362,6 @@ func TestReplicasDie(t *testing.T) {
 	if !onAMachineOfItsOwn(t) {
 		return
 	}
-	count, seed := number(t, "BAAS_REPLICA_FAULTS", 25), number(t, "BAAS_SEED", time.Now().UnixNano())
-	t.Logf("%d faults, BAAS_SEED=%d", count, seed)
-	files, err := probeFiles()
-	must(t, err)
 	newDockerd(t)
 	host, err := dockerengine.AgentHost(t.Context(), dockerengine.Config{})
 	must(t, err)
@@ -374,7 +369,6 @@ func TestReplicasDie(t *testing.T) {
 	agents := newBalancer(t, "tcp", net.JoinHostPort(host.String(), "8400"))
 	public := newBalancer(t, "tcp", "127.0.0.1:8080")
 	var replicas []*platform
-	var control []*supervisor
 	for i := range 3 {
 		p := newPlatform(t, "docker", "BAAS_DATABASE_URL="+os.Getenv(database), "BAAS_MASTER_KEY="+masterKey(), "BAAS_DOCKER_POOL=10.231.0.0/16",
 			"BAAS_LISTEN=0.0.0.0:"+strconv.Itoa(8101+i), "BAAS_PUBLIC_URL=http://127.0.0.1:8080",
@@ -384,76 +378,13 @@ func TestReplicasDie(t *testing.T) {
 		public.only(append(public.to, "127.0.0.1:"+strconv.Itoa(8101+i))...)
 		agents.only(append(agents.to, "127.0.0.1:"+strconv.Itoa(8201+i))...)
 	}
-	t.Cleanup(func() {
-		for _, p := range replicas {
-			p.kill()
-		}
-	})
 	front := &platform{t: t, engine: "docker", url: "http://127.0.0.1:8080", log: &logBuffer{}}
-	log := &journal{began: time.Now()}
-	t.Cleanup(func() {
-		if name := os.Getenv("BAAS_JOURNAL"); name != "" {
-			must(t, os.WriteFile(name, []byte(log.String()), 0o600))
-			for i, p := range replicas {
-				must(t, os.WriteFile(fmt.Sprintf("%s.%d.log", name, i), []byte(p.log.String()), 0o600))
-			}
-		} else if t.Failed() {
-			t.Logf("BAAS_SEED=%d; journal:\n%s", seed, log)
-		}
-	})
-	var customers []*customer
-	for i, tenant := range []*client.Tenant{front.tenant("Acme", baas.PlanEnterprise), front.tenant("Globex", baas.PlanEnterprise)} {
-		customers = append(customers, &customer{t: t, name: string(rune('A' + i)), api: tenant, journal: log, files: files,
-			rng: rand.New(rand.NewPCG(uint64(seed), uint64(i+1)))})
-	}
-	watch := observe(t)
-	for _, p := range replicas {
-		control = append(control, supervise(t, p))
-	}
-	work, rest := context.WithCancel(t.Context())
-	defer rest()
-	var working sync.WaitGroup
-	for _, c := range customers {
-		working.Go(func() { c.live(work) })
-	}
-
-	f := &replicaFaults{chaos: chaos{t: t, rng: rand.New(rand.NewPCG(uint64(seed), 0)), journal: log, observer: watch, counts: map[string]int{}},
-		control: control, database: os.Getenv(database)}
-	for n := range int(count) {
-		pause := time.NewTimer(f.between(500*time.Millisecond, 4*time.Second))
-		select {
-		case <-pause.C:
-		case <-t.Context().Done():
-			t.Fatal(t.Context().Err())
-		}
-		f.one(n + 1)
-	}
-	f.undoing.Wait()
-	log.note("fault", "the last one is over")
-	rest()
-	working.Wait()
-	quiet := time.Now()
-	front.settled(customers, watch)
-	t.Logf("all was as desired %.1f s after the last change", time.Since(quiet).Seconds())
-	eventually(t, orphans, "nothing on the engine that is of no Worker, and nothing twice", func() error { return front.onEngineOf(customers, true) })
-	acked, kept := 0, 0
-	for _, c := range customers {
-		c.verify(t.Context())
-		acked += c.acked
-		for _, b := range c.bots {
-			b.told.end()
-			if b.told != nil {
-				c.toldOnce(b)
-				kept += len(b.told.kept)
-			}
-		}
-	}
-	twice, looks, runs := watch.report()
-	for _, line := range twice[:min(len(twice), 20)] {
-		t.Errorf("two copies of a bot: %s", line)
-	}
-	t.Logf("faults: %v; %d changes acknowledged; %d runs of bots in %d looks; %d things told to bots and kept", f.counts, acked, runs, looks, kept)
-	if acked < int(count)/2 || kept < int(count) {
+	s := newStorm(t, "BAAS_REPLICA_FAULTS", 25, 1, front, replicas, observe(t))
+	f := &replicaFaults{chaos: chaos{storm: s}, database: os.Getenv(database)}
+	s.rage(500*time.Millisecond, 4*time.Second, f.next)
+	s.settle()
+	eventually(t, orphans, "nothing on the engine that is of no Worker, and nothing twice", func() error { return front.onEngineOf(s.customers, true) })
+	if sum := s.reckon(); sum.acked < s.count/2 || sum.kept < s.count {
 		t.Error("that was no steady load")
 	}
 }
@@ -461,40 +392,35 @@ func TestReplicasDie(t *testing.T) {
 // replicaFaults harms several control planes at random.
 type replicaFaults struct {
 	chaos
-	control  []*supervisor
 	database string
 }
 
-func (f *replicaFaults) one(n int) {
-	some := func() *supervisor { return f.control[f.rng.IntN(len(f.control))] }
-	leader := func() *supervisor {
-		for _, s := range f.control {
-			if s.p.leads() {
-				return s
-			}
-		}
-		return some()
-	}
-	all := []struct {
-		name string
-		do   func() error
-	}{
-		{"kill the leader", func() error { leader().kill(); return nil }},
-		{"kill a replica", func() error { some().kill(); return nil }},
-		{"kill two replicas", func() error { leader().kill(); some().kill(); return nil }},
-		{"halt the leader", func() error { return f.halt(leader(), f.between(time.Second, 20*time.Second)) }},
-		{"halt a replica", func() error { return f.halt(some(), f.between(time.Second, 10*time.Second)) }},
+func (f *replicaFaults) next(int) fault {
+	all := []fault{
+		{"kill the leader", func() error { f.leader().kill(); return nil }},
+		{"kill a replica", func() error { f.some().kill(); return nil }},
+		{"kill two replicas", func() error { f.leader().kill(); f.some().kill(); return nil }},
+		{"halt the leader", func() error { return f.halt(f.leader(), f.between(time.Second, 20*time.Second)) }},
+		{"halt a replica", func() error { return f.halt(f.some(), f.between(time.Second, 10*time.Second)) }},
 		{"cut the database", f.cutDatabase},
 		{"kill agent", f.killAgent},
 		{"kill container", f.killContainer},
 		{"kill bot", f.killBot},
 	}
-	fault := all[f.rng.IntN(len(all))]
-	f.journal.note("fault", "%d: %s", n, fault.name)
-	f.counts[fault.name]++
-	if err := fault.do(); err != nil {
-		f.journal.note("fault", "%s: %v", fault.name, err)
+	return all[f.rng.IntN(len(all))]
+}
+
+// some is one of the control planes.
+func (s *storm) some() *supervisor { return s.control[s.rng.IntN(len(s.control))] }
+
+// leader is the control plane in charge, or one of them when none says that it is.
+func (s *storm) leader() *supervisor {
+	for _, c := range s.control {
+		if c.p.leads() {
+			return c
+		}
 	}
+	return s.some()
 }
 
 // halt stops a process for a while, as a machine that is out of memory or migrated does: it misses the end of its lease
