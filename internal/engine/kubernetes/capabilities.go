@@ -120,6 +120,9 @@ func (e *Engine) overhead() (cpu, memory resource.Quantity) {
 
 // Capabilities implements engine.Engine.
 func (e *Engine) Capabilities(context.Context) (engine.Capabilities, error) {
+	if err := e.listed(); err != nil {
+		return engine.Capabilities{}, err
+	}
 	v, err := e.askServer()
 	if err != nil {
 		return engine.Capabilities{}, err

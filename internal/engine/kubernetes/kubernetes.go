@@ -28,7 +28,7 @@ const (
 	apiRequestsPerSecond = 500
 	apiBurst             = 1000
 
-	syncWait   = 30 * time.Second // for the informers' first lists
+	syncWait   = 10 * time.Second // for the first lists, before New goes on without them
 	seenWait   = 15 * time.Second // for a write to come back through the informers
 	deleteWait = time.Minute      // for what is deleted to be gone, besides the time that pods get to end
 	resizeWait = 30 * time.Second
@@ -45,6 +45,7 @@ type Engine struct {
 	notifier engine.Notifier
 
 	seen     *informers
+	ready    chan struct{} // closed when the first lists are in
 	signals  signals
 	tenants  tenants
 	server   server
@@ -53,8 +54,9 @@ type Engine struct {
 
 var _ engine.Engine = (*Engine)(nil)
 
-// New connects to the cluster and lists what it has of the installation. ErrUnavailable when the API server doesn't
-// answer or refuses the lists. Close ends what New began.
+// New connects to the cluster and lists what it has of the installation. When the API server is away, New comes back
+// without, so that everything that isn't about machines goes on: every call gives ErrUnavailable until the lists are in.
+// An API server that refuses them is an error. Close ends what New began.
 func New(ctx context.Context, cfg Config) (*Engine, error) {
 	cfg, err := cfg.withDefaults()
 	if err != nil {
@@ -68,19 +70,25 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kubernetes engine: %w", err)
 	}
-	return newWith(ctx, cfg, api)
+	restConfig.Dial = dialPatiently
+	watches, err := kubernetes.NewForConfig(restConfig)
+	if err != nil {
+		return nil, fmt.Errorf("kubernetes engine: %w", err)
+	}
+	return newWith(ctx, cfg, api, watches)
 }
 
-func newWith(ctx context.Context, cfg Config, api kubernetes.Interface) (*Engine, error) {
-	e := &Engine{cfg: cfg, api: api, registry: registryName(cfg.RegistryCredentials), log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{}}
+func newWith(ctx context.Context, cfg Config, api, watches kubernetes.Interface) (*Engine, error) {
+	e := &Engine{cfg: cfg, api: api, registry: registryName(cfg.RegistryCredentials), log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{},
+		ready: make(chan struct{})}
 	// The client library logs to where this program does.
 	background, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.FromSlogHandler(e.log.Handler())))
 	e.close = cancel
-	if err := e.follow(ctx, background); err != nil {
+	if err := e.follow(background, watches); err != nil {
 		e.Close()
 		return nil, err
 	}
-	if _, err := e.askServer(); err != nil {
+	if err := e.awaitLists(ctx); err != nil {
 		e.Close()
 		return nil, err
 	}
@@ -114,6 +122,32 @@ func clientConfig(cfg Config) (*rest.Config, error) {
 		c.UserAgent += "/" + cfg.Version
 	}
 	return c, nil
+}
+
+const (
+	dialPause    = 250 * time.Millisecond
+	dialPatience = 30 * time.Second
+)
+
+// dialPatiently tries for a while to connect, for the watches alone: each failure makes them wait longer before they try
+// again, up to a minute, and an API server that is back would go unseen for that long.
+func dialPatiently(ctx context.Context, network, address string) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialPatience)
+	defer cancel()
+	tick := time.NewTicker(dialPause)
+	defer tick.Stop()
+	d := net.Dialer{Timeout: dialPatience, KeepAlive: dialPatience}
+	for {
+		c, err := d.DialContext(ctx, network, address)
+		if err == nil {
+			return c, nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-tick.C:
+		}
+	}
 }
 
 func unavailable(message string, err error) error {

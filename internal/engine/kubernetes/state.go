@@ -384,6 +384,9 @@ func eventTime(ev corev1.Event) time.Time {
 
 // List implements engine.Engine.
 func (e *Engine) List(context.Context) ([]engine.State, error) {
+	if err := e.listed(); err != nil {
+		return nil, err
+	}
 	ids := map[string]bool{}
 	for _, list := range [][]any{e.seen.sets.GetIndexer().List(), e.seen.claims.GetIndexer().List(), e.seen.pods.GetIndexer().List()} {
 		for _, o := range list {

@@ -31,7 +31,7 @@ func newEngine(t *testing.T, nodes ...*corev1.Node) *Engine {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e, err := newWith(t.Context(), cfg, api)
+	e, err := newWith(t.Context(), cfg, api, api)
 	if err != nil {
 		t.Fatal(err)
 	}

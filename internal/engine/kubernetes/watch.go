@@ -14,11 +14,13 @@ import (
 	nodev1 "k8s.io/api/node/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	clientinformers "k8s.io/client-go/informers"
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -41,13 +43,13 @@ type informers struct {
 	err error // of the last watch that failed
 }
 
-// follow starts the informers and waits for their first lists.
-func (e *Engine) follow(ctx, background context.Context) error {
+// follow starts the informers; e.ready tells of their first lists.
+func (e *Engine) follow(background context.Context, api kubernetes.Interface) error {
 	own := labels.SelectorFromSet(labels.Set{labelInstallation: e.cfg.Installation}).String()
-	ours := clientinformers.NewSharedInformerFactoryWithOptions(e.api, 0,
+	ours := clientinformers.NewSharedInformerFactoryWithOptions(api, 0,
 		clientinformers.WithTransform(slim),
 		clientinformers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = own }))
-	all := clientinformers.NewSharedInformerFactoryWithOptions(e.api, 0, clientinformers.WithTransform(slim))
+	all := clientinformers.NewSharedInformerFactoryWithOptions(api, 0, clientinformers.WithTransform(slim))
 	s := &informers{
 		namespaces: ours.Core().V1().Namespaces().Informer(),
 		policies:   ours.Networking().V1().NetworkPolicies().Informer(),
@@ -78,9 +80,7 @@ func (e *Engine) follow(ctx, background context.Context) error {
 	check(s.nodes.AddEventHandler(handler(e.nodeChanged)))
 	for _, i := range s.each() {
 		check(nil, i.SetWatchErrorHandler(func(r *cache.Reflector, err error) {
-			s.mu.Lock()
-			s.err = err
-			s.mu.Unlock()
+			s.failed(err)
 			cache.DefaultWatchErrorHandler(background, r, err)
 		}))
 	}
@@ -89,27 +89,88 @@ func (e *Engine) follow(ctx, background context.Context) error {
 	}
 	ours.StartWithContext(background)
 	all.StartWithContext(background)
-	e.running.Add(1)
+	e.running.Add(2)
 	context.AfterFunc(background, func() {
 		defer e.running.Done()
 		ours.Shutdown()
 		all.Shutdown()
 	})
-	ctx, cancel := context.WithTimeout(ctx, syncWait)
-	defer cancel()
-	synced := make([]cache.InformerSynced, 0, len(s.each()))
-	for _, i := range s.each() {
+	go func() {
+		defer e.running.Done()
+		e.list(background)
+	}()
+	return nil
+}
+
+// list waits until the first lists are in and the API server has said what it is.
+func (e *Engine) list(background context.Context) {
+	synced := make([]cache.InformerSynced, 0, len(e.seen.each()))
+	for _, i := range e.seen.each() {
 		synced = append(synced, i.HasSynced)
 	}
-	if !cache.WaitForCacheSync(ctx.Done(), synced...) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if s.err == nil {
-			s.err = ctx.Err()
+	if !cache.WaitForCacheSync(background.Done(), synced...) {
+		return
+	}
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	for {
+		_, err := e.askServer()
+		if err == nil {
+			break
 		}
-		return unavailable("the cluster can't be reached", fmt.Errorf("listing what there is: %w", s.err))
+		e.seen.failed(err)
+		select {
+		case <-background.Done():
+			return
+		case <-tick.C:
+		}
+	}
+	close(e.ready)
+	e.notifier.Notify("") // whoever was refused until now
+}
+
+// awaitLists waits for the first lists, and not for long when the API server is away.
+func (e *Engine) awaitLists(ctx context.Context) error {
+	limit := time.NewTimer(syncWait)
+	defer limit.Stop()
+	select {
+	case <-e.ready:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("listing what there is: %w", ctx.Err())
+	case <-limit.C:
+	}
+	err := e.listed()
+	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
+		return err
+	}
+	if err != nil {
+		e.log.WarnContext(ctx, "the cluster can't be reached; until it can, nothing about machines is changed", "err", err)
 	}
 	return nil
+}
+
+// listed gives ErrUnavailable until the first lists are in: before, nothing is known of what there is.
+func (e *Engine) listed() error {
+	select {
+	case <-e.ready:
+		return nil
+	default:
+	}
+	e.seen.mu.Lock()
+	defer e.seen.mu.Unlock()
+	err := e.seen.err
+	if err == nil {
+		err = errWaited
+	}
+	return unavailable("the cluster can't be reached", fmt.Errorf("listing what there is: %w", err))
+}
+
+// failed remembers why the API server doesn't tell.
+func (s *informers) failed(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.err = err
 }
 
 func (s *informers) each() []cache.SharedIndexInformer {
@@ -251,7 +312,11 @@ type view struct {
 	claim *corev1.PersistentVolumeClaim
 }
 
+// view gives it; ErrUnavailable before anything is known.
 func (e *Engine) view(id string) (v view, err error) {
+	if err := e.listed(); err != nil {
+		return v, err
+	}
 	if v.set, err = one[*appsv1.StatefulSet](e.seen.sets, id); err != nil {
 		return v, err
 	}

@@ -157,7 +157,43 @@ func TestTheAPIServerIsAway(t *testing.T) {
 		t.Errorf("Remove of what isn't known: %v", err)
 	}
 	c.control.Probe(t, m.ID).Must(t, "write", "/data/note", "goes on")
+
+	// A control plane that starts now serves, and knows that it knows nothing.
+	late := c.New(t)
+	if _, err := late.Inspect(t.Context(), m); !errors.Is(err, baas.ErrUnavailable) {
+		t.Errorf("Inspect by one that knows nothing: %v", err)
+	}
+	if _, err := late.List(t.Context()); !errors.Is(err, baas.ErrUnavailable) {
+		t.Errorf("List by one that knows nothing: %v", err)
+	}
+	if _, err := late.Capabilities(t.Context()); !errors.Is(err, baas.ErrUnavailable) {
+		t.Errorf("Capabilities by one that knows nothing: %v", err)
+	}
+	if err := late.Remove(t.Context(), m.ID); !errors.Is(err, baas.ErrUnavailable) {
+		t.Errorf("Remove by one that knows nothing: %v", err)
+	}
+	told, err := late.Watch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+
 	script(t, "start", "apiserver")
+	back := time.Now()
+	for { // others are told of as they come in
+		select {
+		case id := <-told:
+			if id != "" {
+				continue
+			}
+		case <-time.After(30 * time.Second):
+			t.Fatal("nobody is told that the cluster is back")
+		}
+		break
+	}
+	t.Logf("what there is was known %.1f s after the API server was back", time.Since(back).Seconds())
+	if all, err := late.List(t.Context()); err != nil || len(all) != 1 || inspect(t, late, m).Phase != engine.PhaseRunning {
+		t.Errorf("List after the cluster is back: %d %v", len(all), err)
+	}
 	until(t, "the machines", 60*time.Second, func() bool {
 		return e.Ensure(t.Context(), m, nil) == nil && e.Ensure(t.Context(), other, nil) == nil &&
 			inspect(t, e, m).Current && inspect(t, e, other).Current
