@@ -28,10 +28,10 @@ const (
 	apiRequestsPerSecond = 500
 	apiBurst             = 1000
 
-	syncWait   = 10 * time.Second // for the first lists, before New goes on without them
+	syncWait   = 5 * time.Second  // for the first lists, before New goes on without them
 	seenWait   = 15 * time.Second // for a write to come back through the informers
 	deleteWait = time.Minute      // for what is deleted to be gone, besides the time that pods get to end
-	resizeWait = 30 * time.Second
+	resizeWait = 15 * time.Second
 )
 
 // Engine implements engine.Engine. Safe for concurrent use.

@@ -1,6 +1,7 @@
 package kubernetes
 
 import (
+	"math"
 	"strconv"
 	"time"
 
@@ -26,8 +27,15 @@ const (
 	ephemeralRequestMiB = 128
 )
 
-func mib(n int64) resource.Quantity   { return *resource.NewQuantity(n<<20, resource.BinarySI) }
-func gib(n int64) resource.Quantity   { return *resource.NewQuantity(n<<30, resource.BinarySI) }
+// A plan may allow more than there is; what no number holds is the largest one.
+func mib(n int64) resource.Quantity {
+	return *resource.NewQuantity(min(n, math.MaxInt64>>20)<<20, resource.BinarySI)
+}
+
+func gib(n int64) resource.Quantity {
+	return *resource.NewQuantity(min(n, math.MaxInt64>>30)<<30, resource.BinarySI)
+}
+
 func milli(n int64) resource.Quantity { return *resource.NewMilliQuantity(n, resource.DecimalSI) }
 
 // resources gives the part of a container's resources that changes live.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -211,4 +212,15 @@ func jsonText(t *testing.T, v any) string {
 		t.Fatal(err)
 	}
 	return string(b)
+}
+
+func TestAPlanWithoutBoundsHasAQuota(t *testing.T) {
+	e := newEngine(t)
+	for _, n := range []int64{1e12, math.MaxInt64} {
+		for name, q := range e.quota(baas.Limits{Workers: 1e6, CPUMillis: n, MemoryMiB: n, DiskGiB: n}) {
+			if q.Sign() <= 0 {
+				t.Errorf("%d of everything: %s is %s", n, name, q.String())
+			}
+		}
+	}
 }

@@ -3,6 +3,7 @@ package kubernetes
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 
 	"golang.org/x/sync/errgroup"
@@ -73,7 +74,7 @@ func (e *Engine) quota(l baas.Limits) corev1.ResourceList {
 		corev1.ResourceRequestsCPU:    cpu,
 		corev1.ResourceRequestsMemory: memory,
 		// Claims never shrink, so a tenant that made Workers smaller holds more than it is counted for.
-		corev1.ResourceRequestsStorage:        gib(2 * l.DiskGiB),
+		corev1.ResourceRequestsStorage:        gib(2 * min(l.DiskGiB, math.MaxInt64/2)),
 		corev1.ResourcePersistentVolumeClaims: *resource.NewQuantity(int64(l.Workers), resource.DecimalSI),
 		corev1.ResourcePods:                   *resource.NewQuantity(int64(l.Workers), resource.DecimalSI),
 		// High enough for anything. Its count tells whether somebody else keeps Secrets here, which this program may not list.

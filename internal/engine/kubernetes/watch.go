@@ -161,7 +161,7 @@ func (e *Engine) listed() error {
 	defer e.seen.mu.Unlock()
 	err := e.seen.err
 	if err == nil {
-		err = errWaited
+		err = errors.New("the API server does not answer")
 	}
 	return unavailable("the cluster can't be reached", fmt.Errorf("listing what there is: %w", err))
 }
