@@ -18,6 +18,7 @@ type Session struct {
 	Secret    string    `json:"-"`
 	User      baas.User `json:"user"`
 	ExpiresAt time.Time `json:"expires_at"`
+	Tenant    string    `json:"tenant"` // slug of the tenant that an accepted invitation was to
 }
 
 // LogIn logs in with e-mail and password.

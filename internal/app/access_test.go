@@ -57,7 +57,9 @@ func TestTokenStaysInItsTenant(t *testing.T) {
 	other, _ := o.Platform.Tenant("Cliente B", baas.PlanPro, "dono@b.example")
 	b := o.Actor(o.LogIn("dono@b.example"))
 	invited := ok[baas.NewInvitation](t)(o.App.CreateInvitation(o.ctx, b, other.ID, baas.InvitationCreate{Email: "dona@a.example", Role: baas.RoleOwner}))
-	ok[app.LogIn](t)(o.App.AcceptInvitation(o.ctx, baas.InvitationAccept{Token: invited.Token, Password: apitest.Password}))
+	if l := ok[app.LogIn](t)(o.App.AcceptInvitation(o.ctx, baas.InvitationAccept{Token: invited.Token, Password: apitest.Password})); l.Tenant != other.Slug {
+		t.Errorf("the invitation led to %q", l.Tenant)
+	}
 	made := ok[baas.NewToken](t)(o.App.CreateToken(o.ctx, o.owner, o.tenant.ID, baas.TokenCreate{Name: "a", Scopes: []baas.Scope{baas.ScopeAdmin}}))
 	token := o.Actor(made.Secret)
 

@@ -22,6 +22,7 @@ type LogIn struct {
 	User      baas.User
 	Secret    string // for the cookie, or as bearer
 	ExpiresAt time.Time
+	Tenant    string // slug of the tenant that an accepted invitation was to
 }
 
 // LogIn checks e-mail and password, with the same work and answer for a person who isn't there.

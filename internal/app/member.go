@@ -312,6 +312,7 @@ func (a *App) AcceptInvitation(ctx context.Context, c baas.InvitationAccept) (Lo
 			return err
 		}
 		l, err = a.newSession(ctx, tx, u)
+		l.Tenant = t.Slug
 		return err
 	})
 	a.auth.change(baas.Change{TenantID: inv.TenantID, Kind: "member", ID: u.ID})

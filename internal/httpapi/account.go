@@ -23,6 +23,7 @@ type loggedIn struct {
 type LogInAnswer struct {
 	User      baas.User `json:"user"`
 	ExpiresAt time.Time `json:"expires_at" doc:"Unless it is used before; each use prolongs it"`
+	Tenant    string    `json:"tenant,omitempty" doc:"Slug of the tenant that an accepted invitation was to"`
 }
 
 // changedAccount answers with a new cookie after a new password.
@@ -123,7 +124,7 @@ func (s *server) loggedIn(l app.LogIn, err error) (*loggedIn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &loggedIn{SetCookie: s.cookie(l.Secret, l.ExpiresAt), Body: LogInAnswer{User: l.User, ExpiresAt: l.ExpiresAt}}, nil
+	return &loggedIn{SetCookie: s.cookie(l.Secret, l.ExpiresAt), Body: LogInAnswer{User: l.User, ExpiresAt: l.ExpiresAt, Tenant: l.Tenant}}, nil
 }
 
 func (s *server) cookie(secret string, expires time.Time) http.Cookie {

@@ -1464,6 +1464,8 @@ export interface components {
              * @description Unless it is used before; each use prolongs it
              */
             expires_at: string;
+            /** @description Slug of the tenant that an accepted invitation was to */
+            tenant?: string;
             user: components["schemas"]["User"];
         };
         LogLine: {

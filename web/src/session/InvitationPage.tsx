@@ -34,7 +34,8 @@ export function InvitationPage() {
           accept.mutate(
             { token, password, name: name.trim() || undefined, locale: currentLanguage() },
             {
-              onSuccess: () => router.history.push('/'),
+              // To the company that invited, whichever the person was in before.
+              onSuccess: ({ tenant }) => router.history.push(tenant ? `/t/${tenant}` : '/'),
               onError: (error) => form.setErrors(fieldErrors(error)),
             },
           ),
@@ -59,6 +60,8 @@ export function InvitationPage() {
           {accept.error &&
             (isApiError(accept.error, 'not_found') ? (
               <InlineError message={t('invitation.gone')} />
+            ) : isApiError(accept.error, 'unauthenticated') ? (
+              <InlineError message={t('invitation.wrong')} />
             ) : (
               <InlineError error={accept.error} />
             ))}
