@@ -17,6 +17,7 @@ let streams: Stream[];
 let states: LiveState[];
 let changes: Map<ChangeKind, Set<string>>[];
 let resyncs: number;
+let refusals: number;
 let stop: () => void;
 
 beforeEach(() => {
@@ -25,11 +26,13 @@ beforeEach(() => {
   states = [];
   changes = [];
   resyncs = 0;
+  refusals = 0;
   stop = follow({
     url: '/changes',
     onState: (s) => states.push(s),
     onChanges: (c) => changes.push(c),
     onResync: () => resyncs++,
+    onRefused: () => refusals++,
     open: () => {
       const stream = new Stream();
       streams.push(stream);
@@ -90,6 +93,15 @@ it('connects again after growing waits, shows that it does, and reads everything
   streams[2]?.onopen?.();
   expect(states.at(-1)).toBe('live');
   expect(resyncs).toBe(1);
+});
+
+it('tells of a stream that can not be opened, not of one that broke', () => {
+  streams[0]?.onopen?.();
+  streams[0]?.onerror?.();
+  expect(refusals).toBe(0);
+  vi.advanceTimersByTime(1_300);
+  streams[1]?.onerror?.();
+  expect(refusals).toBe(1);
 });
 
 it('tries at once when the browser is back on line', () => {

@@ -18,6 +18,8 @@ interface Options {
   onChanges: (changes: Map<ChangeKind, Set<string>>) => void;
   /** Changes may have been missed: read everything again. */
   onResync: () => void;
+  /** The stream could not be opened: there is no way to the server, or it refuses, and streams don't say which. */
+  onRefused: () => void;
   open?: (url: string) => EventSource;
 }
 
@@ -29,7 +31,14 @@ const lastRetry = 20_000;
  * Follows the server's stream of changes and stays with it: a broken stream is opened again, with growing waits, and
  * at once when the browser is back on line. Returns what ends it.
  */
-export function follow({ url, onState, onChanges, onResync, open = (u) => new EventSource(u) }: Options): () => void {
+export function follow({
+  url,
+  onState,
+  onChanges,
+  onResync,
+  onRefused,
+  open = (u) => new EventSource(u),
+}: Options): () => void {
   let source: EventSource | undefined;
   let retry: ReturnType<typeof setTimeout> | undefined;
   let gather: ReturnType<typeof setTimeout> | undefined;
@@ -64,7 +73,9 @@ export function follow({ url, onState, onChanges, onResync, open = (u) => new Ev
     source?.close();
     onState(attempts === 0 && !connectedBefore ? 'connecting' : 'reconnecting');
     source = open(url);
+    let opened = false;
     source.onopen = () => {
+      opened = true;
       attempts = 0;
       onState('live');
       if (connectedBefore) onResync();
@@ -72,6 +83,7 @@ export function follow({ url, onState, onChanges, onResync, open = (u) => new Ev
     };
     source.onerror = () => {
       source?.close();
+      if (!opened) onRefused();
       onState(navigator.onLine === false ? 'offline' : 'reconnecting');
       const wait = Math.min(lastRetry, firstRetry * 2 ** attempts++);
       clearTimeout(retry);

@@ -14,10 +14,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Outlet } from '@tanstack/react-router';
 import { Suspense, useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { isApiError } from '@/api/problem';
 import { useBots } from '@/bots/queries';
 import { MovesProvider } from '@/moves/MovesProvider';
 import { attentionOf } from '@/overview/attention';
 import { SupportBanner } from '@/support/SupportBanner';
+import { NoEntry } from '@/tenants/NoEntry';
 import { PlanFoot } from '@/tenants/PlanFoot';
 import { tenantQuery, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { TenantSwitcher } from '@/tenants/TenantSwitcher';
@@ -46,6 +48,7 @@ export function TenantFrame() {
   };
   useHotkeys([['mod+K', openSearch]], []);
   const { data, error, refetch } = useQuery(tenantQuery(tenant));
+  const failure = failureOf({ data, error });
 
   return (
     <LiveProvider tenant={tenant} key={tenant}>
@@ -72,7 +75,9 @@ export function TenantFrame() {
             </>
           }
         >
-          {failureOf({ data, error }) ? (
+          {isApiError(failure, 'not_found') ? (
+            <NoEntry />
+          ) : failure ? (
             <ErrorPanel error={error} retry={() => void refetch()} />
           ) : (
             <>

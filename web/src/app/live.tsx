@@ -50,6 +50,11 @@ export function LiveProvider({ tenant, children }: { tenant: string; children: R
       url: `/api/v1/tenants/${encodeURIComponent(tenant)}/changes`,
       onState: setState,
       onChanges: (changes) => applyChanges(cache, tenant, changes),
+      onRefused: () => {
+        // Perhaps the person may no longer be here, or the log-in has ended: these reads say so.
+        void cache.invalidateQueries({ queryKey: meKey });
+        void cache.invalidateQueries({ queryKey: tenantKeys.detail(tenant) });
+      },
       onResync: () => {
         // A new stream begins with a resync. What was read after the stream was opened has everything already.
         const since = first ? openedAt : Number.POSITIVE_INFINITY;

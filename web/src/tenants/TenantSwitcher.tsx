@@ -15,7 +15,8 @@ export function TenantSwitcher() {
   const membership = me.tenants.find((m) => m.tenant.slug === slug || m.tenant.id === slug);
   const { data: tenant } = useQuery(tenantQuery(slug));
   const name = tenant?.name ?? membership?.tenant.name ?? slug;
-  const single = me.tenants.length < 2 && !me.operator;
+  // Who was taken out of the company that is shown needs the way to the only one that is left.
+  const single = me.tenants.every((m) => m === membership) && !me.operator;
 
   const face = (
     <>
@@ -48,7 +49,9 @@ export function TenantSwitcher() {
               to="/t/$tenant"
               params={{ tenant: m.tenant.slug }}
               search={{ worker: undefined }}
-              rightSection={m.tenant.slug === slug ? <IconCheck size={15} aria-label={t('current')} /> : undefined}
+              rightSection={
+                m.tenant.slug === slug ? <IconCheck size={15} role="img" aria-label={t('current')} /> : undefined
+              }
             >
               {m.tenant.name}
             </MenuItemLink>
