@@ -3,11 +3,13 @@
 // Usage: BASE=http://127.0.0.1:8080 PROGRAM=program.tar.gz node e2e/flows.mjs [flow…]
 import { base, launch, Person } from './browser.mjs';
 import { bots } from './flows/bots.mjs';
+import { network } from './flows/network.mjs';
 import { operator } from './flows/operator.mjs';
 import { team } from './flows/team.mjs';
+import { tenants } from './flows/tenants.mjs';
 import { workers } from './flows/workers.mjs';
 
-const flows = { workers, bots, team, operator };
+const flows = { workers, bots, team, operator, tenants, network };
 const rounds = [
   ['workers', { size: 'desktop', language: 'en' }],
   ['workers', { size: 'phone', language: 'pt-BR' }],
@@ -17,6 +19,9 @@ const rounds = [
   ['team', { size: 'phone', language: 'en' }],
   ['operator', { size: 'desktop', language: 'en' }],
   ['operator', { size: 'phone', language: 'pt-BR' }],
+  ['tenants', { size: 'desktop', language: 'en' }],
+  ['tenants', { size: 'phone', language: 'pt-BR' }],
+  ['network', { size: 'desktop', language: 'pt-BR' }],
 ];
 
 const chosen = process.argv.slice(2);

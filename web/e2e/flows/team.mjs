@@ -196,7 +196,7 @@ export async function team({ size, step, arrive }) {
     .click();
   await member.waitFor({ state: 'detached' });
   await diego.open(`/t/${client.slug}`);
-  await diego.page.getByText(t('ui:error.not_found')).waitFor(soon);
+  await diego.heading(t('tenants:gone.title')).waitFor(soon);
 
   async function menu(item) {
     await member.getByRole('button', { name: t('team:actionsOf', { name: called }) }).click();
