@@ -139,6 +139,9 @@ func (t inTerm) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // observedAgent is what the planner is told of an agent: nil until a connected agent has reported.
 func (c *Controller) observedAgent(workerID string) (agent *plan.Agent, lostAt time.Time) {
+	// Without the lock: whoever tells of agents may be waiting for it with a lock of his own, which Whole needs. And
+	// before: what is known of agents is known for all that were known of then.
+	whole := c.Whole()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	conn := c.agents[workerID]
@@ -147,7 +150,7 @@ func (c *Controller) observedAgent(workerID string) (agent *plan.Agent, lostAt t
 		if at, ok := c.lost[workerID]; ok && at.After(lostAt) {
 			lostAt = at
 		}
-		if conn != nil || !c.Whole() { // connected, first report on its way; or nobody knows
+		if conn != nil || !whole { // connected, first report on its way; or nobody knows
 			lostAt = c.Now()
 		}
 		return nil, lostAt

@@ -86,3 +86,24 @@ func TestRequestsToAgentsSayTheTerm(t *testing.T) {
 		t.Errorf("%q %v", way.term, err)
 	}
 }
+
+// Agents are told of under the lock that Whole needs: asking for it with the controller's own held would stop both for ever.
+func TestWholeIsAskedWithoutTheLock(t *testing.T) {
+	asked := 0
+	var c *Controller
+	c = New(Config{Whole: func() bool {
+		asked++
+		if !c.mu.TryLock() {
+			t.Error("the controller's lock is held")
+			return true
+		}
+		c.mu.Unlock()
+		return true
+	}})
+	c.observedAgent("wrk_1") // not known
+	c.AgentConnected(t.Context(), "wrk_1", "test")
+	c.observedAgent("wrk_1")
+	if asked == 0 {
+		t.Error("nobody asked, so nothing is proven")
+	}
+}
