@@ -1,8 +1,7 @@
 import { Button, Skeleton, Stack, TextInput, VisuallyHidden } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconPlus, IconRobot, IconSearch } from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
@@ -10,6 +9,7 @@ import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
+import { useSought } from '@/ui/useSought';
 import { useWorkers } from '@/workers/queries';
 import { useScoped, useWorkerScope } from '@/workers/scope';
 import classes from './BotsPage.module.css';
@@ -33,11 +33,8 @@ export function BotsPage() {
   const { bots } = useScoped(workersRead.data, botsRead.data);
   const workerNames = useMemo(() => new Map((workersRead.data ?? []).map((w) => [w.id, w.name])), [workersRead.data]);
 
-  const [query, setQuery] = useState(search.q ?? '');
-  const [sought] = useDebouncedValue(query, 120);
-  useEffect(() => {
-    void navigate({ search: (s) => ({ ...s, q: sought || undefined }), replace: true });
-  }, [sought, navigate]);
+  const keep = (q: string | undefined) => void navigate({ search: (s) => ({ ...s, q }), replace: true });
+  const { query, setQuery, sought } = useSought(search.q, keep, 120);
 
   const found = useMemo(
     () => filterBots(bots, workerNames, { query: sought, state: search.state, kind: search.kind }, format.compare),

@@ -1,10 +1,9 @@
 import { Button, Card, Group, Pill, SegmentedControl, Select, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { notifications } from '@mantine/notifications';
 import { IconActivity, IconDownload, IconSearch } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Event } from '@/api/resources';
 import { useBots } from '@/bots/queries';
@@ -13,6 +12,7 @@ import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
+import { useSought } from '@/ui/useSought';
 import { useWorkers } from '@/workers/queries';
 import { useWorkerScope } from '@/workers/scope';
 import classes from './ActivityPage.module.css';
@@ -20,7 +20,7 @@ import { eventAreas } from './areas';
 import { csvOf, rangeOfDays } from './csv';
 import { EventList, EventListSkeleton } from './EventList';
 import { type EventFilter, eventsQuery, readEvents } from './queries';
-import { useEventText } from './text';
+import { doerOf, useEventText } from './text';
 
 const route = getRouteApi('/signed-in/t/$tenant/activity');
 const problems: Event['level'][] = ['warning', 'error'];
@@ -33,11 +33,8 @@ export function ActivityPage() {
   const may = usePermissions();
   const search = route.useSearch();
   const navigate = useNavigate({ from: '/t/$tenant/activity' });
-  const [query, setQuery] = useState(search.q ?? '');
-  const [sought] = useDebouncedValue(query, 250);
-  useEffect(() => {
-    void navigate({ search: (s) => ({ ...s, q: sought || undefined }), replace: true });
-  }, [sought, navigate]);
+  const keep = (q: string | undefined) => void navigate({ search: (s) => ({ ...s, q }), replace: true });
+  const { query, setQuery, sought } = useSought(search.q, keep, 250);
   const filter: EventFilter = {
     worker,
     bot: search.bot,
@@ -226,7 +223,7 @@ function Export({ tenant, filter, people }: ExportProps) {
             e.kind,
             e.worker_id ? (workerNames.get(e.worker_id) ?? e.worker_id) : '',
             e.bot_id ? (botNames.get(e.bot_id) ?? e.bot_id) : '',
-            e.user_id ? (people.get(e.user_id) ?? e.user_id) : t('page.platform'),
+            doerOf(t, e, people) ?? t('page.platform'),
             subject ? `${subject}: ${text}` : text,
           ];
         }),

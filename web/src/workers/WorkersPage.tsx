@@ -1,8 +1,7 @@
 import { Button } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconPlus, IconSearch, IconServer2 } from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useEffect, useMemo, useState } from 'react';
+import { useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useBots, useBotsByWorker } from '@/bots/queries';
 import { useFormat } from '@/i18n/format';
@@ -11,6 +10,7 @@ import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
+import { useSought } from '@/ui/useSought';
 import { Board, BoardSkeleton } from './Board';
 import { countGroups, filterWorkers, formatSort, parseSort } from './filter';
 import { useWorkers } from './queries';
@@ -33,11 +33,8 @@ export function WorkersPage() {
   const { workers } = useScoped(workersRead.data, botsRead.data);
   const bots = useBotsByWorker();
 
-  const [query, setQuery] = useState(search.q ?? '');
-  const [sought] = useDebouncedValue(query, 120);
-  useEffect(() => {
-    void navigate({ search: (s) => ({ ...s, q: sought || undefined }), replace: true });
-  }, [sought, navigate]);
+  const keep = (q: string | undefined) => void navigate({ search: (s) => ({ ...s, q }), replace: true });
+  const { query, setQuery, sought } = useSought(search.q, keep, 120);
 
   const sort = useMemo(() => parseSort(search.sort), [search.sort]);
   const found = useMemo(
