@@ -9,7 +9,7 @@ import { useTenantSlug } from '@/tenants/queries';
 import { RelativeTime } from '@/ui/RelativeTime';
 import { useWorkers } from '@/workers/queries';
 import classes from './EventList.module.css';
-import { useEventText } from './text';
+import { doerOf, useEventText } from './text';
 
 const icons = { info: IconPoint, warning: IconAlertTriangle, error: IconCircleX } as const;
 
@@ -23,6 +23,7 @@ interface Props {
 /** Events as lines: how serious, what happened, where, when. */
 export const EventList = memo(function EventList({ events, hideWorker, people }: Props) {
   const { t } = useTranslation(['status', 'events']);
+  const { t: ofEvents } = useTranslation('events');
   const say = useEventText();
   const tenant = useTenantSlug();
   const { data: workers } = useWorkers();
@@ -35,6 +36,7 @@ export const EventList = memo(function EventList({ events, hideWorker, people }:
       {events.map((event) => {
         const Icon = icons[event.level];
         const { subject, text } = say(event);
+        const doer = people && doerOf(ofEvents, event, people);
         const worker = event.worker_id ? workerNames.get(event.worker_id) : undefined;
         const bot = event.bot_id ? botNames.get(event.bot_id) : undefined;
         const name = bot ?? (hideWorker ? undefined : worker);
@@ -82,9 +84,7 @@ export const EventList = memo(function EventList({ events, hideWorker, people }:
               <span className={classes.when}>
                 {bot && worker && !hideWorker && <>{worker} · </>}
                 <RelativeTime time={event.at} />
-                {people && event.user_id && (
-                  <> {t('events:page.by', { name: people.get(event.user_id) ?? t('events:page.somebody') })}</>
-                )}
+                {doer && <> {t('events:page.by', { name: doer })}</>}
               </span>
             </div>
           </li>

@@ -42,6 +42,18 @@ export function eventText(t: TFunction<'events'>, status: TFunction<'status'>, e
   return { text: capital(translateReason(status, event.message)) };
 }
 
+/** Who did it. Those who aren't members, nobody can look up: the event itself has the name. */
+export function doerOf(t: TFunction<'events'>, event: Event, people: ReadonlyMap<string, string>): string | undefined {
+  if (!event.user_id) return undefined;
+  const { operator, email } = (event.data ?? {}) as { operator?: string; email?: string };
+  const member = people.get(event.user_id);
+  if (member) return member;
+  // The name at the end of a session is whose it was, and another operator may have ended it.
+  if (event.kind === 'support.ended') return t('page.support');
+  if (operator) return t('page.supporter', { name: operator });
+  return event.kind === 'member.joined' && email ? email : t('page.somebody');
+}
+
 export function useEventText(): (event: Event) => EventText {
   const { t } = useTranslation('events');
   const { t: status } = useTranslation('status');

@@ -1,14 +1,14 @@
 import { Button } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconLifebuoy } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useLive } from '@/app/live';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
-import { usePermissions, useTenantSlug } from '@/tenants/queries';
+import { tenantKeys, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { confirm } from '@/ui/confirm';
 import { InlineError } from '@/ui/errors';
 import { useNow } from '@/ui/RelativeTime';
@@ -36,14 +36,18 @@ function useWayOut(now: number): void {
   const navigate = useNavigate();
   const me = useMe();
   const slug = useTenantSlug();
+  const cache = useQueryClient();
   const membership = me.tenants.find((m) => m.tenant.slug === slug || m.tenant.id === slug);
   const inside = membership && (!membership.support || Date.parse(membership.support.expires_at) > now);
   const out = me.operator && !inside;
   useEffect(() => {
     if (!out) return;
     notifications.show({ id: 'support-ended', message: t('banner.over') });
-    void navigate({ to: '/operator/tenants/$tenantId', params: { tenantId: slug }, replace: true });
-  }, [out, slug, navigate, t]);
+    void navigate({ to: '/operator/tenants/$tenantId', params: { tenantId: slug }, replace: true }).then(() =>
+      // Nothing of what was seen inside is shown again, not even on the browser's way back.
+      cache.removeQueries({ queryKey: tenantKeys.all(slug), type: 'inactive' }),
+    );
+  }, [out, slug, navigate, cache, t]);
 }
 
 function Banner({ support }: { support: Support }) {

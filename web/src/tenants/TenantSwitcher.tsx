@@ -25,7 +25,9 @@ export function TenantSwitcher() {
       </Avatar>
       <span className={classes.words}>
         <span className={classes.name}>{name}</span>
-        <span className={classes.role}>{membership ? t(`role.${membership.role}`) : t('role.platform')}</span>
+        <span className={classes.role}>
+          {t(`role.${membership && !membership.support ? membership.role : 'platform'}`)}
+        </span>
       </span>
     </>
   );
