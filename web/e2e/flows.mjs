@@ -5,11 +5,12 @@ import { base, launch, Person } from './browser.mjs';
 import { bots } from './flows/bots.mjs';
 import { network } from './flows/network.mjs';
 import { operator } from './flows/operator.mjs';
+import { support } from './flows/support.mjs';
 import { team } from './flows/team.mjs';
 import { tenants } from './flows/tenants.mjs';
 import { workers } from './flows/workers.mjs';
 
-const flows = { workers, bots, team, operator, tenants, network };
+const flows = { workers, bots, team, operator, tenants, network, support };
 const rounds = [
   ['workers', { size: 'desktop', language: 'en' }],
   ['workers', { size: 'phone', language: 'pt-BR' }],
@@ -22,6 +23,8 @@ const rounds = [
   ['tenants', { size: 'desktop', language: 'en' }],
   ['tenants', { size: 'phone', language: 'pt-BR' }],
   ['network', { size: 'desktop', language: 'pt-BR' }],
+  ['support', { size: 'desktop', language: 'pt-BR' }],
+  ['support', { size: 'phone', language: 'en' }],
 ];
 
 const chosen = process.argv.slice(2);
