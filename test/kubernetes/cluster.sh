@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # A real Kubernetes of one node for tests: etcd, API server, controller manager, scheduler and a kubelet on containerd
-# and runc, in a network namespace of its own that this machine reaches by a veth pair.
+# and runc, in a network namespace of its own that this machine reaches by a veth pair. Its network keeps to NetworkPolicies.
 #
 #   test/kubernetes/cluster.sh build           builds what is needed into .cache/kubernetes (minutes the first time)
 #   eval "$(test/kubernetes/cluster.sh up)"    builds, starts it unless it runs, and sets BAAS_TEST_KUBECONFIG
 #   test/kubernetes/cluster.sh image NAME BINARY PATH
 #                                              gives the node an image with one static binary at PATH; no registry is asked
 #   test/kubernetes/cluster.sh kubectl ARGUMENTS
-#   test/kubernetes/cluster.sh kwok NUMBER     adds simulated nodes, for tests of scale
-#   test/kubernetes/cluster.sh restart PART    kills and starts etcd, apiserver, controllers, scheduler, kubelet or provisioner
+#   test/kubernetes/cluster.sh kwok NUMBER     adds simulated nodes, for tests of scale; from then on no node is ever taken for lost
+#   test/kubernetes/cluster.sh restart PART    kills and starts etcd, apiserver, controllers, scheduler, kubelet, provisioner or enforcer
 #   test/kubernetes/cluster.sh stop PART [-KILL], start PART
 #   test/kubernetes/cluster.sh down            ends it and deletes its data
 #
@@ -40,13 +40,13 @@ components="kube-apiserver kube-controller-manager kube-scheduler kubelet kubect
 
 packages() {
   local missing=0
-  for c in containerd runc etcd conntrack socat iptables ip openssl; do command -v $c >/dev/null || missing=1; done
+  for c in containerd runc etcd conntrack socat iptables nft ip openssl; do command -v $c >/dev/null || missing=1; done
   [ -x /usr/lib/cni/bridge ] || missing=1
   [ $missing = 1 ] || return 0
   say "installing containerd, runc, etcd and the CNI plugins with apt-get"
   export DEBIAN_FRONTEND=noninteractive
   { apt-get update -qq && apt-get install -qq -y --no-install-recommends \
-    containerd runc containernetworking-plugins etcd-server conntrack socat iptables iproute2 openssl; } >"$cache/apt.log" 2>&1 ||
+    containerd runc containernetworking-plugins etcd-server conntrack socat iptables nftables iproute2 openssl; } >"$cache/apt.log" 2>&1 ||
     { tail -n 20 "$cache/apt.log" >&2; die "apt-get could not install what the cluster needs; the whole log is $cache/apt.log"; }
 }
 
@@ -55,7 +55,7 @@ build() {
   packages
   local version stamp
   version=$(sed -n 's#^\s*k8s.io/kubernetes v\(.*\)$#\1#p' "$here/go.mod" | head -1)
-  stamp=$(cat "$here"/go.mod "$here"/go.sum "$here"/{pause,provisioner}/main.go | sha256sum | cut -d' ' -f1)
+  stamp=$(cat "$here"/go.mod "$here"/go.sum "$here"/{pause,provisioner,enforcer}/main.go | sha256sum | cut -d' ' -f1)
   [ "$(cat "$cache/built" 2>/dev/null)" = "$stamp" ] && return 0
   say "building Kubernetes $version from source; minutes the first time"
   local x=k8s.io/component-base/version minor=${version#*.}
@@ -66,7 +66,7 @@ build() {
     for c in $components; do targets+=("k8s.io/kubernetes/cmd/$c"); done
     go build -trimpath -ldflags "-s -w -X $x.gitVersion=v$version -X $x.gitMajor=${version%%.*} -X $x.gitMinor=${minor%%.*} -X $x.gitTreeState=clean" \
       -o "$bin/" "${targets[@]}"
-    go build -trimpath -ldflags '-s -w' -o "$bin/" ./provisioner ./pause
+    go build -trimpath -ldflags '-s -w' -o "$bin/" ./provisioner ./enforcer ./pause
   ) >&2
   echo "$stamp" >"$cache/built"
 }
@@ -138,6 +138,7 @@ network_up() {
   ip route replace $network via $gateway_ip
   inside ip route replace default via $host_ip # this machine forwards nothing for it
   inside sysctl -qw net.ipv4.ip_forward=1
+  inside sysctl -qw net.bridge.bridge-nf-call-iptables=1 # rules also hold between pods, which share a bridge
 }
 
 certificate() { # FILE CN ORGANISATION EXTENSIONS
@@ -190,10 +191,12 @@ start_apiserver() {
 }
 
 start_controllers() {
+  local grace=30s
+  [ ! -e "$run/simulated" ] || grace=24h # a simulated node says once that it is ready
   launch controllers "$bin/kube-controller-manager" --kubeconfig="$run/controllers.conf" --authentication-kubeconfig="$run/controllers.conf" \
     --authorization-kubeconfig="$run/controllers.conf" --kube-api-qps=200 --kube-api-burst=400 --bind-address=127.0.0.1 --leader-elect=false \
     --use-service-account-credentials=true --root-ca-file="$pki/ca.crt" --service-account-private-key-file="$pki/sa.key" \
-    --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --node-monitor-grace-period=30s
+    --cluster-signing-cert-file="$pki/ca.crt" --cluster-signing-key-file="$pki/ca.key" --node-monitor-grace-period=$grace
 }
 
 start_scheduler() {
@@ -205,6 +208,8 @@ start_provisioner() {
   mkdir -p "$run/volumes"
   launch provisioner "$bin/provisioner" -kubeconfig "$run/admin.conf" -dir "$run/volumes"
 }
+
+start_enforcer() { launch enforcer "$bin/enforcer" -kubeconfig "$run/admin.conf" -node $node; }
 
 start_containerd() {
   mkdir -p "$run/cni" "$run/kubelet"
@@ -258,6 +263,7 @@ oomScoreAdj: 0
 makeIPTablesUtilChains: false
 podLogsDir: $run/podlogs
 resolvConf: ""
+podPidsLimit: 512
 registerNode: true
 nodeStatusUpdateFrequency: 2s
 evictionHard: {memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%, nodefs.inodesFree: 1%}
@@ -285,6 +291,7 @@ up() {
   alive scheduler || start_scheduler
   await "the controller manager" kubectl get serviceaccount default -n default
   alive provisioner || start_provisioner
+  alive enforcer || start_enforcer
   if ! alive containerd; then
     start_containerd
     image baas.local/pause:1 "$bin/pause" /pause
@@ -314,7 +321,12 @@ kwok() {
 ---
 Y
   done | kubectl apply -f - >/dev/null
-  alive kwok || launch kwok "$bin/kwok" --kubeconfig "$run/admin.conf" --manage-all-nodes=false --node-lease-duration-seconds 20 \
+  if [ ! -e "$run/simulated" ]; then
+    touch "$run/simulated"
+    stop_part controllers
+    start_part controllers
+  fi
+  alive kwok || launch kwok "$bin/kwok" --kubeconfig "$run/admin.conf" --manage-all-nodes=false --node-lease-duration-seconds 0 \
     --manage-nodes-with-annotation-selector=kwok.x-k8s.io/node=fake --config "$stages/node/fast/node-initialize.yaml" \
     --config "$stages/pod/fast/pod-ready.yaml" --config "$stages/pod/fast/pod-delete.yaml"
   await "the simulated nodes" kubectl wait --for=condition=Ready node -l type=simulated --timeout=30s
@@ -322,7 +334,7 @@ Y
 
 # --- parts
 
-parts="etcd apiserver controllers scheduler kubelet provisioner"
+parts="etcd apiserver controllers scheduler kubelet provisioner enforcer"
 
 part() {
   case " $parts " in *" $1 "*) ;; *) die "unknown part $1: one of $parts" ;; esac
@@ -350,7 +362,7 @@ down() {
   exec 9>"$cache/lock"
   flock 9
   local spaces="" c p
-  for p in kubelet provisioner kwok; do alive $p && kill "$(cat "$run/pid/$p")"; done || true
+  for p in kubelet provisioner enforcer kwok; do alive $p && kill "$(cat "$run/pid/$p")"; done || true
   if alive containerd; then
     # Network namespaces of pods outlive containerd.
     spaces=$(for c in $(ctr c ls -q); do ctr c info "$c" | grep -o 'cni-[0-9a-f-]*' || true; done | sort -u)
