@@ -18,14 +18,20 @@ import (
 	"github.com/baas-platform/baas/internal/engine"
 )
 
-// What a machine may write besides its volume: temporary files, its log, the copy of the agent.
+// What a machine may write besides its volume: its log, the copy of the agent.
 const (
-	tmpMiB       = 256
 	agentMiB     = 256
 	ephemeralMiB = 1024
 	// ephemeralRequestMiB is what the scheduler sets aside of it.
 	ephemeralRequestMiB = 128
 )
+
+// tmp is for temporary files. They lie in the machine's memory, as on the other engines, and half of it at most: on the
+// node's disk nothing would stop them before the kubelet measures next, and until then they take what other clients' pods
+// need.
+func tmp(s baas.Size) *coreac.VolumeApplyConfiguration {
+	return emptyDir("tmp", min(256, s.MemoryMiB/2), corev1.StorageMediumMemory)
+}
 
 // A plan may allow more than there is; what no number holds is the largest one.
 func mib(n int64) resource.Quantity {
@@ -193,12 +199,12 @@ func (e *Engine) podSpec(m engine.Machine, secret string) *coreac.PodSpecApplyCo
 		WithSecurityContext(e.podSecurity()).
 		WithVolumes(
 			coreac.Volume().WithName("data").WithPersistentVolumeClaim(coreac.PersistentVolumeClaimVolumeSource().WithClaimName(objectName(m.ID))),
-			emptyDir("tmp", tmpMiB),
+			tmp(m.Size),
 		)
 	if m.Image != "" {
 		// The platform's own image has the agent in it.
 		worker.WithVolumeMounts(coreac.VolumeMount().WithName("agent").WithMountPath(agentDir).WithReadOnly(true))
-		spec.WithVolumes(emptyDir("agent", agentMiB)).
+		spec.WithVolumes(emptyDir("agent", agentMiB, corev1.StorageMediumDefault)).
 			WithInitContainers(coreac.Container().
 				WithName("agent").
 				WithImage(e.cfg.Image).
@@ -246,8 +252,12 @@ func toleration(t corev1.Toleration) *coreac.TolerationApplyConfiguration {
 	return a
 }
 
-func emptyDir(name string, sizeMiB int64) *coreac.VolumeApplyConfiguration {
-	return coreac.Volume().WithName(name).WithEmptyDir(coreac.EmptyDirVolumeSource().WithSizeLimit(mib(sizeMiB)))
+func emptyDir(name string, sizeMiB int64, medium corev1.StorageMedium) *coreac.VolumeApplyConfiguration {
+	dir := coreac.EmptyDirVolumeSource().WithSizeLimit(mib(sizeMiB))
+	if medium != corev1.StorageMediumDefault { // the cluster leaves it out, and it would always differ
+		dir.WithMedium(medium)
+	}
+	return coreac.Volume().WithName(name).WithEmptyDir(dir)
 }
 
 func restricted() *coreac.SecurityContextApplyConfiguration {

@@ -100,7 +100,7 @@ func TestWhatAMachineMay(t *testing.T) {
 	c.namespaceIs(t, m)
 }
 
-// namespaceIs checks the tenant's namespace as objects: the test cluster's network enforces no policy.
+// namespaceIs checks the tenant's namespace as objects; what the policies keep away is tried from inside pods in package e2e.
 func (c *cluster) namespaceIs(t *testing.T, m engine.Machine) {
 	t.Helper()
 	ns, err := c.api.CoreV1().Namespaces().Get(t.Context(), namespace(c, m), metav1.GetOptions{})
