@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -141,24 +142,44 @@ func attack(t *testing.T, level baas.Isolation) {
 	agents := freeAddress(t, host.String())
 	// The API listens everywhere, as careless operators have it, so that only the rules keep Workers from it.
 	p := newPlatform(t, "docker", "BAAS_LISTEN=0.0.0.0:"+apiPort, "BAAS_PUBLIC_URL=http://127.0.0.1:"+apiPort, "BAAS_AGENT_LISTEN="+agents)
-	list := &checklist{t: t, level: level}
-	defer list.report()
+	a := newAttack(t, p, level, dockerTarget{t}, apiPort, agents)
+	defer a.report()
+	a.run()
+}
 
+// target is what runs the Workers that are attacked, seen from outside of them.
+type target interface {
+	// hardened checks what the engine says that it did to the attacker's machine.
+	hardened(a *attackRun)
+	// forbidden gives the addresses that a Worker has no business with, by what they are.
+	forbidden(a *attackRun) map[string]string
+	// started is another text after each start of a Worker's machine.
+	started(worker string) string
+	// processes gives how many processes a Worker may have, and how many of a name it has.
+	processes(worker, name string) (limit, have int)
+	// volume is where a Worker's volume is on this machine.
+	volume(worker string) string
+}
+
+// newAttack makes a Worker with an attacker and another bot, a second one of the same tenant, and one of another tenant.
+func newAttack(t *testing.T, p *platform, level baas.Isolation, on target, apiPort, agents string) *attackRun {
 	mine, theirs := p.tenant("Mallory", baas.PlanPro), p.tenant("Vítima", baas.PlanPro)
 	size := baas.Size{CPUMillis: 500, MemoryMiB: 128, DiskGiB: 1}
 	in := func(name string) baas.WorkerCreate {
 		return baas.WorkerCreate{Name: name, Size: &size, Isolation: level}
 	}
-	home := p.worker(mine, in("Ataque"))
-	next := p.worker(mine, in("Ao lado"))
-	far := p.worker(theirs, in("Longe"))
-	attacker := p.probe(mine, home.ID, "Mallory", 20001)
-	sibling := p.probe(mine, home.ID, "Irmão", 20002)
-	neighbour := p.probe(mine, next.ID, "Vizinho", 20003)
-	victim := p.probe(theirs, far.ID, "Vítima", 20004)
+	a := &attackRun{checklist: &checklist{t: t, level: level}, target: on, p: p, mine: mine, apiPort: apiPort, agents: agents}
+	a.home = p.worker(mine, in("Ataque"))
+	a.next = p.worker(mine, in("Ao lado"))
+	a.far = p.worker(theirs, in("Longe"))
+	a.attacker = p.probe(mine, a.home.ID, "Mallory", 20001)
+	a.sibling = p.probe(mine, a.home.ID, "Irmão", 20002)
+	a.neighbour = p.probe(mine, a.next.ID, "Vizinho", 20003)
+	a.victim = p.probe(theirs, a.far.ID, "Vítima", 20004)
+	return a
+}
 
-	a := &attackRun{checklist: list, p: p, mine: mine, attacker: attacker, sibling: sibling, neighbour: neighbour, victim: victim,
-		home: home, far: far, next: next, apiPort: apiPort, agents: agents}
+func (a *attackRun) run() {
 	a.hardened()
 	a.reach()
 	a.attempts()
@@ -170,11 +191,13 @@ func attack(t *testing.T, level baas.Isolation) {
 
 type attackRun struct {
 	*checklist
+	target
 	p                                    *platform
 	mine                                 *client.Tenant
 	attacker, sibling, neighbour, victim baas.Bot
 	home, next, far                      baas.Worker
 	apiPort, agents                      string
+	hostPort                             string // of this machine, where somebody listens
 }
 
 func container(t *testing.T, worker string) string {
@@ -182,15 +205,29 @@ func container(t *testing.T, worker string) string {
 	return strings.TrimSpace(docker(t, "ps", "-q", "--filter", "label=baas.worker="+worker))
 }
 
-// started tells when the attacker's machine was last started.
-func (a *attackRun) started() string {
-	a.t.Helper()
-	return docker(a.t, "inspect", "--format", "{{.State.StartedAt}}", container(a.t, a.home.ID))
+// dockerTarget is a Docker Engine on this machine.
+type dockerTarget struct{ t *testing.T }
+
+func (d dockerTarget) started(worker string) string {
+	d.t.Helper()
+	return docker(d.t, "inspect", "--format", "{{.State.StartedAt}}", container(d.t, worker))
 }
 
-// hardened reads the container back from the engine and from inside, by CIS Docker Benchmark, section 5, and Pod
-// Security "restricted".
-func (a *attackRun) hardened() {
+func (d dockerTarget) processes(worker, name string) (limit, have int) {
+	d.t.Helper()
+	_, err := fmt.Sscan(docker(d.t, "inspect", "--format", "{{.HostConfig.PidsLimit}}", container(d.t, worker)), &limit)
+	must(d.t, err)
+	return limit, strings.Count(docker(d.t, "top", container(d.t, worker), "-o", "pid,args"), name)
+}
+
+func (d dockerTarget) volume(worker string) string {
+	d.t.Helper()
+	name := strings.TrimSpace(docker(d.t, "volume", "ls", "-q", "--filter", "label=baas.worker="+worker))
+	return strings.TrimSpace(docker(d.t, "volume", "inspect", "--format", "{{.Mountpoint}}", name))
+}
+
+// hardened reads the container back from the engine, by CIS Docker Benchmark, section 5, and Pod Security "restricted".
+func (dockerTarget) hardened(a *attackRun) {
 	var found []struct {
 		AppArmorProfile string
 		Config          struct {
@@ -243,7 +280,11 @@ func (a *attackRun) hardened() {
 	if a.level == baas.IsolationContainer {
 		a.check(len(h.MaskedPaths) > 5 && len(h.ReadonlyPaths) > 3, "PSS: /proc masked as by default", "%d masked, %d read-only", len(h.MaskedPaths), len(h.ReadonlyPaths))
 	}
+}
 
+// hardened looks at the attacker's machine from outside, and from inside by what the kernel says of its process.
+func (a *attackRun) hardened() {
+	a.target.hardened(a)
 	var status string
 	must(a.t, ask(a.t.Context(), http.MethodGet, with(a.attacker, "read", "path", "/proc/self/status"), &status))
 	field := func(name string) string {
@@ -268,41 +309,63 @@ func (a *attackRun) hardened() {
 	}
 }
 
-// reach dials what a Worker has no business with, and the one address that it has.
-func (a *attackRun) reach() {
+func (d dockerTarget) forbidden(a *attackRun) map[string]string {
 	inspect := func(worker, format string) string {
-		return strings.TrimSpace(docker(a.t, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{"+format+"}}{{end}}", container(a.t, worker)))
+		return strings.TrimSpace(docker(d.t, "inspect", "--format", "{{range .NetworkSettings.Networks}}{{"+format+"}}{{end}}", container(d.t, worker)))
 	}
 	gateway := inspect(a.home.ID, ".Gateway")
-	agentHost, agentPort, err := net.SplitHostPort(a.agents)
+	_, agentPort, err := net.SplitHostPort(a.agents)
+	must(d.t, err)
+	return map[string]string{
+		"the API of the control plane, at the bridge": net.JoinHostPort(gateway, a.apiPort),
+		"another port of the host, at the bridge":     net.JoinHostPort(gateway, a.hostPort),
+		"the engine's API, unencrypted":               net.JoinHostPort(gateway, "2375"),
+		"the engine's API":                            net.JoinHostPort(gateway, "2376"),
+		"the agents' port at another address":         net.JoinHostPort(gateway, agentPort),
+		"a bot of another Worker of the tenant":       net.JoinHostPort(inspect(a.next.ID, ".IPAddress"), "20003"),
+		"a bot of another tenant":                     net.JoinHostPort(inspect(a.far.ID, ".IPAddress"), "20004"),
+	}
+}
+
+// dials has the attacker dial, and gives the addresses that it reached.
+func (a *attackRun) dials(addresses ...string) (reached []string) {
+	a.t.Helper()
+	var args []string
+	for _, addr := range addresses {
+		args = append(args, "addr", addr)
+	}
+	must(a.t, ask(a.t.Context(), http.MethodGet, with(a.attacker, "dial", args...), &reached))
+	return reached
+}
+
+// addresses is everything that a Worker has no business with.
+func (a *attackRun) addresses() map[string]string {
+	agentHost, _, err := net.SplitHostPort(a.agents)
 	must(a.t, err)
-	open, err := net.Listen("tcp", "0.0.0.0:0")
-	must(a.t, err)
-	defer open.Close()
-	_, hostPort, err := net.SplitHostPort(open.Addr().String())
-	must(a.t, err)
-	forbidden := map[string]string{
-		"the API of the control plane, at the bridge":            net.JoinHostPort(gateway, a.apiPort),
+	if a.hostPort == "" {
+		open, err := net.Listen("tcp", "0.0.0.0:0")
+		must(a.t, err)
+		a.t.Cleanup(func() { open.Close() })
+		_, a.hostPort, err = net.SplitHostPort(open.Addr().String())
+		must(a.t, err)
+	}
+	all := map[string]string{
 		"the API of the control plane, at the agents' address":   net.JoinHostPort(agentHost, a.apiPort),
 		"the API of the control plane, at its own loopback":      net.JoinHostPort("127.0.0.1", a.apiPort),
-		"another port of the host":                               net.JoinHostPort(agentHost, hostPort),
-		"another port of the host, at the bridge":                net.JoinHostPort(gateway, hostPort),
-		"the engine's API, unencrypted":                          net.JoinHostPort(gateway, "2375"),
-		"the engine's API":                                       net.JoinHostPort(gateway, "2376"),
-		"the agents' port at another address":                    net.JoinHostPort(gateway, agentPort),
-		"a bot of another Worker of the tenant":                  net.JoinHostPort(inspect(a.next.ID, ".IPAddress"), "20003"),
-		"a bot of another tenant":                                net.JoinHostPort(inspect(a.far.ID, ".IPAddress"), "20004"),
+		"another port of the host":                               net.JoinHostPort(agentHost, a.hostPort),
 		"the metadata service (AWS, Azure, Google, Oracle)":      "169.254.169.254:80",
 		"the metadata service's container credentials (AWS ECS)": "169.254.170.2:80",
 		"the metadata service (Alibaba)":                         "100.100.100.200:80",
 		"the host agent (Azure)":                                 "168.63.129.16:80",
 	}
-	args := []string{"addr", a.agents}
-	for _, addr := range forbidden {
-		args = append(args, "addr", addr)
-	}
-	var reached []string
-	must(a.t, ask(a.t.Context(), http.MethodGet, with(a.attacker, "dial", args...), &reached))
+	maps.Copy(all, a.target.forbidden(a))
+	return all
+}
+
+// reach dials what a Worker has no business with, and the one address that it has.
+func (a *attackRun) reach() {
+	forbidden := a.addresses()
+	reached := a.dials(append(slices.Collect(maps.Values(forbidden)), a.agents)...)
 	for _, what := range sorted(forbidden) {
 		a.check(!slices.Contains(reached, forbidden[what]), "out of reach: "+what, "%s", forbidden[what])
 	}
@@ -350,16 +413,16 @@ func (a *attackRun) attempts() {
 		a.check(err == nil && strings.HasPrefix(said, "refused"), "refused: "+what, "%s %v", said, err)
 	}
 	// The first process of a namespace can't be killed from inside, whatever kill(2) answers.
-	before := a.started()
+	before := a.started(a.home.ID)
 	_, _, err := post(a.t.Context(), with(a.attacker, "attempt", "what", "signal the agent"), "")
 	must(a.t, err)
-	a.check(before == a.started(), "a bot can't kill its Worker's agent", "")
+	a.check(before == a.started(a.home.ID), "a bot can't kill its Worker's agent", "")
 }
 
 // files reads and writes where secrets or ways out lie.
 func (a *attackRun) files() {
 	for _, path := range []string{"/var/run/docker.sock", "/run/containerd/containerd.sock", "/proc/1/environ", "/proc/1/mem", "/proc/1/root/etc/passwd", "/proc/1/fd/3",
-		"/proc/kcore", "/proc/kmsg", "/etc/shadow", "/dev/mem", "/dev/vda", "/dev/sda"} {
+		"/var/run/secrets/kubernetes.io/serviceaccount/token", "/proc/kcore", "/proc/kmsg", "/etc/shadow", "/dev/mem", "/dev/vda", "/dev/sda"} {
 		var text string
 		err := ask(a.t.Context(), http.MethodGet, with(a.attacker, "read", "path", path), &text)
 		a.check(err != nil && strings.Contains(err.Error(), "422") || err == nil && text == "", "can't be read: "+path, "")
@@ -376,7 +439,7 @@ func (a *attackRun) files() {
 
 // memory takes more than the Worker has.
 func (a *attackRun) memory() {
-	machine := a.started()
+	machine := a.started(a.home.ID)
 	runs, siblingRuns := runsOf(a.t, a.attacker), runsOf(a.t, a.sibling)
 	stopNeighbour, stopVictim := steady(a.t, a.neighbour), steady(a.t, a.victim)
 	_, _, _ = post(a.t.Context(), with(a.attacker, "eat", "mib", "1024"), "") // it dies of it
@@ -385,7 +448,7 @@ func (a *attackRun) memory() {
 	a.unharmed("memory over the limit", stopNeighbour, stopVictim)
 	if a.level == baas.IsolationContainer { // a sandbox is one process of the host, and ends as a whole
 		a.check(runsOf(a.t, a.sibling) == siblingRuns, "memory over the limit: the other bot of the same Worker runs on", "")
-		a.check(machine == a.started(), "memory over the limit: the agent runs on", "")
+		a.check(machine == a.started(a.home.ID), "memory over the limit: the agent runs on", "")
 	} else {
 		a.comesBack(a.sibling)
 	}
@@ -412,13 +475,12 @@ func (a *attackRun) forkBomb() {
 	ctx, cancel := context.WithTimeout(a.t.Context(), time.Minute)
 	defer cancel()
 	status, answer, err := post(ctx, with(a.attacker, "fork"), "")
-	limit := strings.TrimSpace(docker(a.t, "inspect", "--format", "{{.HostConfig.PidsLimit}}", container(a.t, a.home.ID)))
-	a.check(true, "fork bomb: how far it got", "%s processes of at most %s (%d %v)", strings.TrimSpace(answer), limit, status, err)
+	limit, _ := a.processes(a.home.ID, "sleep")
+	a.check(true, "fork bomb: how far it got", "%s processes of at most %d (%d %v)", strings.TrimSpace(answer), limit, status, err)
 	if a.level == baas.IsolationContainer {
-		var n, most int
+		var n int
 		_, _ = fmt.Sscan(answer, &n)
-		_, _ = fmt.Sscan(limit, &most)
-		a.check(n < most, "fork bomb: it is held by the limit", "%d of %d", n, most)
+		a.check(n < limit, "fork bomb: it is held by the limit", "%d of %d", n, limit)
 	}
 	_, err = a.mine.StopBot(a.t.Context(), a.attacker.ID)
 	must(a.t, err)
@@ -429,7 +491,7 @@ func (a *attackRun) forkBomb() {
 		}
 		return nil
 	})
-	left := strings.Count(docker(a.t, "top", container(a.t, a.home.ID), "-o", "pid,args"), "sleep")
+	_, left := a.processes(a.home.ID, "sleep")
 	a.check(left == 0, "fork bomb: the bot can be stopped, and all of it goes", "%d processes left", left)
 	a.unharmed("fork bomb", stopNeighbour, stopVictim)
 	_, err = a.mine.StartBot(a.t.Context(), a.attacker.ID)
@@ -451,9 +513,7 @@ func (a *attackRun) disk() {
 		}
 		return nil
 	})
-	volume := strings.TrimSpace(docker(a.t, "volume", "ls", "-q", "--filter", "label=baas.worker="+a.home.ID))
-	where := strings.TrimSpace(docker(a.t, "volume", "inspect", "--format", "{{.Mountpoint}}", volume))
-	used := diskUse(a.t, where)
+	used := diskUse(a.t, a.volume(a.home.ID))
 	most := int64(2 << 30)
 	if a.level == baas.IsolationSandbox {
 		most = 4 << 30 // its kernel schedules the agent no sooner than the bot that writes
@@ -472,11 +532,11 @@ func (a *attackRun) disk() {
 	must(a.t, err)
 
 	stopNeighbour, stopVictim = steady(a.t, a.neighbour), steady(a.t, a.victim)
-	machine := a.started()
+	machine := a.started(a.home.ID)
 	_, said, err = post(ctx, with(a.attacker, "fill", "dir", "/tmp"), "")
 	if a.level == baas.IsolationContainer {
 		a.check(strings.Contains(said, "no space left"), "filling /tmp ends at its bound, below the Worker's memory", "%s %v", strings.TrimSpace(said), err)
-		a.check(machine == a.started(), "filling /tmp: the agent runs on", "")
+		a.check(machine == a.started(a.home.ID), "filling /tmp: the agent runs on", "")
 	}
 	a.comesBack(a.attacker)
 	a.unharmed("filling /tmp", stopNeighbour, stopVictim)

