@@ -46,6 +46,7 @@ func newDisk(vol volume, limit func() int64, full func(string)) *disk {
 func (d *disk) run(ctx context.Context) {
 	var free uint64
 	var walked, next, latest time.Time
+	var took time.Duration // of the last walk
 	t := time.NewTimer(0)
 	defer t.Stop()
 	limit := int64(0)
@@ -57,19 +58,25 @@ func (d *disk) run(ctx context.Context) {
 		}
 		now, room := time.Now(), d.room()
 		var st unix.Statfs_t
-		moved, soon := true, false
+		moved, grown := true, int64(0) // whoever wrote it, the volume can't have grown by more
 		if unix.Statfs(d.vol.root, &st) == nil {
 			have := st.Bfree * uint64(st.Bsize)
 			moved = max(have, free)-min(have, free) >= movedBytes
-			// Whoever wrote it, the volume can't have grown by more.
-			soon = free > have && room > 0 && free-have >= uint64(room/4)
+			grown = int64(max(have, free) - have)
 		}
-		if moved && now.After(next) && (soon || now.Sub(walked) >= diskLook) || now.After(latest) || limit != d.limit() {
+		soon, due := room > 0 && grown >= room/4, now.After(next)
+		if room > 0 && grown >= room { // it may be full: that doesn't wait until long walks have been made up for
+			due = now.Sub(walked) >= took
+		}
+		if moved && due && (soon || now.Sub(walked) >= diskLook) || now.After(latest) || limit != d.limit() {
 			free, limit = st.Bfree*uint64(st.Bsize), d.limit()
 			d.walk()
-			walked, room = time.Now(), d.room()
-			took := walked.Sub(now)
+			walked, room, grown = time.Now(), d.room(), 0
+			took = walked.Sub(now)
 			next, latest = walked.Add(walkShare*took), walked.Add(max(idleWalk, walkShare*took))
+		}
+		if room > 0 {
+			room = max(1, room-grown)
 		}
 		t.Reset(lookAgain(room))
 	}
