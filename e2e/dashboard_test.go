@@ -47,9 +47,6 @@ func inBrowser(t *testing.T, p *platform, env string, script ...string) {
 	if env != "" {
 		cmd.Env = append(cmd.Env, env)
 	}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s: %v\n%s", script[0], err, out)
-	}
-	t.Logf("%s:\n%s", script[0], out)
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output() // as it comes: this takes minutes
+	must(t, cmd.Run())
 }

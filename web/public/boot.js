@@ -1,6 +1,5 @@
-// Sets the colour scheme and the language before the first paint, and loads the page again when its program doesn't
-// arrive. A file of its own: the page's policy allows no
-// inline script.
+// Sets the colour scheme and the language before the first paint, and loads again what doesn't arrive. A file of its own:
+// the page's policy allows no inline script.
 (() => {
   const read = (key) => {
     try {
@@ -15,16 +14,25 @@
   const language = read('baas-language') || navigator.language;
   document.documentElement.lang = /^pt/i.test(language) ? 'pt-BR' : 'en';
 
-  // A program that doesn't arrive (browsers break off what is on its way when the network changes) leaves an empty page.
+  // Browsers break off what is on its way when the network changes. Without its program the page stays empty and is loaded
+  // again; a stylesheet is asked for until it comes, since the page itself may hold what a person is typing.
   const tries = 'baas-load-tries';
   addEventListener(
     'error',
     ({ target }) => {
-      if (target?.tagName !== 'SCRIPT') return;
-      const tried = Number(sessionStorage.getItem(tries) ?? 0);
-      if (tried >= 5) return;
-      sessionStorage.setItem(tries, tried + 1);
-      setTimeout(() => location.reload(), 250 * 2 ** tried);
+      if (target?.tagName === 'SCRIPT') {
+        const tried = Number(sessionStorage.getItem(tries) ?? 0);
+        if (tried >= 5) return;
+        sessionStorage.setItem(tries, tried + 1);
+        setTimeout(() => location.reload(), 250 * 2 ** tried);
+      }
+      if (target?.tagName === 'LINK' && target.rel === 'stylesheet') {
+        const tried = Number(target.dataset.tries ?? 0);
+        const next = target.cloneNode();
+        next.nonce = target.nonce;
+        next.dataset.tries = tried + 1;
+        setTimeout(() => target.replaceWith(next), Math.min(5_000, 250 * 2 ** tried));
+      }
     },
     true,
   );

@@ -24,8 +24,18 @@ export async function workers({ size, step, arrive }) {
   await page.getByRole('table').getByRole('link', { name: home }).waitFor();
   await settled();
 
-  step('the overview says what runs and what is left of the plan');
+  step('the overview says what runs and what is left of the plan; styles that break off on the way come after all');
+  const brokenOff = new Set();
+  await page.route(/\.css$/, (route) => {
+    const first = !brokenOff.has(route.request().url());
+    brokenOff.add(route.request().url());
+    return first ? route.abort('connectionaborted') : route.continue();
+  });
+  await me.open(`/t/${client.slug}/workers`);
   await me.go(t('app:nav.overview'));
+  await page.waitForFunction(() => [...document.querySelectorAll('link[rel=stylesheet]')].every((l) => l.sheet));
+  assert.ok(brokenOff.size > 1, 'no styles were loaded by the page of the Workers and the overview');
+  await page.unroute(/\.css$/);
   await page.getByText(t('overview:attention.none')).waitFor(soon);
   await page
     .getByRole('meter', { name: t('tenants:resource.memory') })
