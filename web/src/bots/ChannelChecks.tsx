@@ -4,10 +4,14 @@ import { type ReactNode, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Bot, ChannelCheck } from '@/api/resources';
 import { usePermissions } from '@/tenants/queries';
+import { CopyField } from '@/ui/CopyField';
 import { InlineError } from '@/ui/errors';
 import classes from './ChannelsPanel.module.css';
-import { type Channel, channelNames } from './channels';
+import { type Channel, channelNames, reachable, webhookAddress } from './channels';
 import { useCheckChannels, useRegisterTelegram } from './queries';
+
+/** Of these, who looks after the platform wants to know exactly what went wrong. */
+const technical: ReadonlySet<ChannelCheck['code']> = new Set(['unreachable', 'not_the_api']);
 
 /** Asks the chat platform itself how the connection is, and lets Telegram know the address where it doesn't. */
 export function ChannelChecks({ bot, channel, atOnce }: { bot: Bot; channel: Channel; atOnce?: boolean }) {
@@ -33,6 +37,7 @@ export function ChannelChecks({ bot, channel, atOnce }: { bot: Bot; channel: Cha
           {checks.map((c) => (
             <Check key={c.check} ok={c.ok}>
               <CheckText check={c} />
+              {technical.has(c.code) && c.detail && <small className={classes.detail}>{c.detail}</small>}
             </Check>
           ))}
         </ul>
@@ -64,6 +69,22 @@ function CheckText({ check: { check, channel, code, detail, account } }: { check
   if (code !== 'ok') return t(`check.wrongs.${code}`, words);
   if (check === 'account' && account) return t('check.well.named', words);
   return t(`check.well.${check}`, words);
+}
+
+/** Where the chat platform has to send messages, to be copied there; with a warning if it can't reach it. */
+export function WebhookField({ bot, channel, label }: { bot: Bot; channel: Channel; label: string }) {
+  const { t } = useTranslation('bots');
+  const address = webhookAddress(bot, channel);
+  return (
+    <>
+      <CopyField label={label} labelled value={address} />
+      {!reachable(address) && (
+        <ul className={classes.checks}>
+          <Check ok={false}>{t('check.notPublic')}</Check>
+        </ul>
+      )}
+    </>
+  );
 }
 
 /** One point of a list of what was checked. */

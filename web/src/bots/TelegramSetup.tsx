@@ -5,11 +5,10 @@ import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { SecretSelect } from '@/secrets/SecretSelect';
 import { usePermissions } from '@/tenants/queries';
-import { CopyField } from '@/ui/CopyField';
 import { InlineError } from '@/ui/errors';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
-import { ChannelChecks } from './ChannelChecks';
-import { channelSecret, isTelegramToken, randomWord, webhookAddress } from './channels';
+import { ChannelChecks, WebhookField } from './ChannelChecks';
+import { channelSecret, isTelegramToken, randomWord } from './channels';
 import { Step, Steps } from './Steps';
 import { useConnect } from './useConnect';
 
@@ -34,7 +33,6 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
         },
   });
   useLeaveGuard(form.isDirty() && !done);
-  const address = webhookAddress(bot, 'telegram');
 
   const submit = form.onSubmit(async (v) => {
     const token = v.token.trim();
@@ -56,7 +54,7 @@ export function TelegramSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
     return (
       <Steps>
         <Step title={t('telegram.register')} text={t('telegram.registerText')}>
-          <CopyField label={t('channels.webhook')} labelled value={address} />
+          <WebhookField bot={bot} channel="telegram" label={t('channels.webhook')} />
           <ChannelChecks bot={bot} channel="telegram" />
         </Step>
         <Step title={t('channels.try')} text={t('telegram.tryText')}>

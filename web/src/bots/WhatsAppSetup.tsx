@@ -8,7 +8,8 @@ import { usePermissions } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
 import { InlineError } from '@/ui/errors';
 import { useLeaveGuard } from '@/ui/LeaveGuard';
-import { channelSecret, randomWord, webhookAddress } from './channels';
+import { ChannelChecks, WebhookField } from './ChannelChecks';
+import { channelSecret, randomWord } from './channels';
 import { Step, Steps } from './Steps';
 import { useConnect } from './useConnect';
 
@@ -38,7 +39,6 @@ export function WhatsAppSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
     },
   });
   useLeaveGuard(form.isDirty() && word === null);
-  const address = webhookAddress(bot, 'whatsapp');
 
   const submit = form.onSubmit(async (v) => {
     const made = randomWord();
@@ -69,10 +69,13 @@ export function WhatsAppSetup({ bot, onClose }: { bot: Bot; onClose: () => void 
     return (
       <Steps>
         <Step title={t('whatsapp.register')} text={t('whatsapp.registerText')}>
-          <CopyField label={t('whatsapp.callback')} labelled value={address} />
+          <WebhookField bot={bot} channel="whatsapp" label={t('whatsapp.callback')} />
           {word && <CopyField label={t('whatsapp.verify')} labelled value={word} />}
         </Step>
         <Step title={t('whatsapp.subscribe')} text={t('whatsapp.subscribeText')} />
+        <Step title={t('channels.verify')} text={t('whatsapp.checkText')}>
+          <ChannelChecks bot={bot} channel="whatsapp" />
+        </Step>
         <Step title={t('channels.try')} text={t('whatsapp.tryText')}>
           <Group>
             <Button variant="default" onClick={onClose}>
