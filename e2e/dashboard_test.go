@@ -12,7 +12,8 @@ import (
 
 // TestDashboard proves the dashboard in a real browser. On demo clients with Docker Workers: what people do there, and
 // every page in both themes, languages and sizes with axe-core and the keyboard. With many Workers and bots, which the
-// engine only pretends to run since what counts is the browser: Lighthouse, and frames while the board scrolls.
+// engine only pretends to run since what counts is the browser: Lighthouse, and frames while the board scrolls. What
+// chat platforms answer is proven on the process engine, whose bots reach this machine.
 func TestDashboard(t *testing.T) {
 	if !web.Built() {
 		t.Fatal("the dashboard isn't built into this test: run `make web` first")
@@ -25,6 +26,10 @@ func TestDashboard(t *testing.T) {
 		must(t, os.WriteFile(program, files, 0o600))
 		inBrowser(t, p, "PROGRAM="+program, "flows.mjs")
 		inBrowser(t, p, "", "pages.mjs", filepath.Join(t.TempDir(), "pictures"))
+	})
+	t.Run("channels", func(t *testing.T) {
+		p := newPlatform(t, "process", "BAAS_DEMO=true", "BAAS_RESYNC=1m") // whose bots reach the flow's own Telegram and WhatsApp
+		inBrowser(t, p, "", "flows.mjs", "channels")
 	})
 	for _, c := range []struct{ script, workers, bots string }{
 		{"lighthouse.mjs", "100", "500"},

@@ -3,6 +3,7 @@
 // Usage: BASE=http://127.0.0.1:8080 PROGRAM=program.tar.gz node e2e/flows.mjs [flow…]
 import { base, launch, Person } from './browser.mjs';
 import { bots } from './flows/bots.mjs';
+import { channels } from './flows/channels.mjs';
 import { network } from './flows/network.mjs';
 import { operator } from './flows/operator.mjs';
 import { support } from './flows/support.mjs';
@@ -10,7 +11,7 @@ import { team } from './flows/team.mjs';
 import { tenants } from './flows/tenants.mjs';
 import { workers } from './flows/workers.mjs';
 
-const flows = { workers, bots, team, operator, tenants, network, support };
+const flows = { workers, bots, team, operator, tenants, network, support, channels };
 const rounds = [
   ['workers', { size: 'desktop', language: 'en' }],
   ['workers', { size: 'phone', language: 'pt-BR' }],
@@ -25,6 +26,8 @@ const rounds = [
   ['network', { size: 'desktop', language: 'pt-BR' }],
   ['support', { size: 'desktop', language: 'pt-BR' }],
   ['support', { size: 'phone', language: 'en' }],
+  ['channels', { size: 'desktop', language: 'en' }],
+  ['channels', { size: 'phone', language: 'pt-BR' }],
 ];
 
 const chosen = process.argv.slice(2);
