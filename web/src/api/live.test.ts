@@ -64,8 +64,8 @@ it('reads everything again when the server says that changes were lost', () => {
   streams[0]?.onopen?.();
   streams[0]?.say('bot', { id: 'b1' });
   streams[0]?.say('resync', {});
-  vi.advanceTimersByTime(200);
   expect(resyncs).toBe(1);
+  vi.advanceTimersByTime(200);
   expect(changes).toEqual([]);
 });
 
@@ -91,6 +91,7 @@ it('connects again after growing waits, shows that it does, and reads everything
   vi.advanceTimersByTime(1_200);
   expect(streams).toHaveLength(3);
   streams[2]?.onopen?.();
+  streams[2]?.say('resync', {});
   expect(states.at(-1)).toBe('live');
   expect(resyncs).toBe(1);
 });

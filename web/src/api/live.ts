@@ -16,7 +16,7 @@ interface Options {
   onState: (state: LiveState) => void;
   /** Changes that came in within a short while, by kind. */
   onChanges: (changes: Map<ChangeKind, Set<string>>) => void;
-  /** Changes may have been missed: read everything again. */
+  /** Changes up to now may have been missed: read everything again. Every stream begins with that. */
   onResync: () => void;
   /** The stream could not be opened: there is no way to the server, or it refuses, and streams don't say which. */
   onRefused: () => void;
@@ -50,8 +50,7 @@ export function follow({
     gather = undefined;
     const changes = pending;
     pending = new Map();
-    if (changes.delete('resync')) onResync();
-    if (changes.size > 0) onChanges(changes);
+    onChanges(changes);
   };
 
   const receive = (kind: ChangeKind, event: MessageEvent<string>) => {
@@ -61,8 +60,14 @@ export function follow({
     } catch {
       kind = 'resync';
     }
-    // To read everything again makes up for what was announced before, not for what comes after.
-    if (kind === 'resync') pending.clear();
+    if (kind === 'resync') {
+      // To read everything again makes up for what was announced before, not for what comes after.
+      pending.clear();
+      clearTimeout(gather);
+      gather = undefined;
+      onResync();
+      return;
+    }
     const ids = pending.get(kind) ?? new Set();
     pending.set(kind, ids.add(id));
     gather ??= setTimeout(flush, gatherFor);
@@ -78,7 +83,6 @@ export function follow({
       opened = true;
       attempts = 0;
       onState('live');
-      if (connectedBefore) onResync();
       connectedBefore = true;
     };
     source.onerror = () => {

@@ -34,6 +34,21 @@ export function applyChanges(cache: QueryClient, tenant: string, changes: Map<Ch
   }
 }
 
+/** Reads again what was read of the tenant, and what is on its way: its answer may be older than now. */
+export function readAgain(cache: QueryClient, tenant: string): void {
+  const queryKey = tenantKeys.all(tenant);
+  const firstReads = cache.getQueryCache().findAll({
+    queryKey,
+    fetchStatus: 'fetching',
+    predicate: (q) => q.state.data === undefined, // nothing can begin those anew
+  });
+  for (const q of firstReads) {
+    const again = () => cache.invalidateQueries({ queryKey: q.queryKey, exact: true });
+    void q.promise?.then(again, () => undefined);
+  }
+  void cache.invalidateQueries({ queryKey });
+}
+
 const LiveContext = createContext<LiveState>('connecting');
 
 /** How the stream of changes is. */
@@ -44,7 +59,6 @@ export function LiveProvider({ tenant, children }: { tenant: string; children: R
   const cache = useQueryClient();
   const [state, setState] = useState<LiveState>('connecting');
   useEffect(() => {
-    const openedAt = Date.now();
     let first = true;
     return follow({
       url: `/api/v1/tenants/${encodeURIComponent(tenant)}/changes`,
@@ -56,18 +70,10 @@ export function LiveProvider({ tenant, children }: { tenant: string; children: R
         void cache.invalidateQueries({ queryKey: tenantKeys.detail(tenant) });
       },
       onResync: () => {
-        // A new stream begins with a resync. What was read after the stream was opened has everything already.
-        const since = first ? openedAt : Number.POSITIVE_INFINITY;
         // A stream also ends when what the person may see changes.
         if (!first) void cache.invalidateQueries({ queryKey: meKey });
         first = false;
-        void cache.invalidateQueries(
-          {
-            queryKey: tenantKeys.all(tenant),
-            predicate: (q) => q.state.dataUpdatedAt > 0 && q.state.dataUpdatedAt < since,
-          },
-          { cancelRefetch: false },
-        );
+        readAgain(cache, tenant);
       },
     });
   }, [cache, tenant]);
