@@ -52,7 +52,7 @@ type Config struct {
 	GatewayWait  time.Duration `env:"BAAS_GATEWAY_WAIT" envDefault:"20s"` // how long a request waits for its bot
 	MetricsToken string        `env:"BAAS_METRICS_TOKEN,unset"`           // bearer for /metrics from other machines; from this machine none is needed
 	OrphanGrace  time.Duration `env:"BAAS_ORPHAN_GRACE" envDefault:"1h"`  // how long machines without a Worker are kept
-	Resync       time.Duration `env:"BAAS_RESYNC" envDefault:"1m"`        // how often each Worker is looked at without a reason
+	Resync       time.Duration `env:"BAAS_RESYNC"`                        // how often each Worker is looked at without a reason; 1m, and 5m on a cluster, when 0
 
 	Version string `env:"-"`
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"github.com/baas-platform/baas/internal/engine/docker"
 	"github.com/baas-platform/baas/internal/engine/fake"
@@ -22,6 +23,10 @@ const defaultAgentPort = "8081"
 
 // kubernetesParallel is how many Workers are seen to at once on a cluster, where nearly all of the work is waiting for it.
 const kubernetesParallel = 256
+
+// kubernetesResync is how often each Worker on a cluster is looked at without a reason. Watches there lose nothing: one that
+// breaks is begun with a list of what there is.
+const kubernetesResync = 5 * time.Minute
 
 // openEngine listens for agents where the engine's machines can reach it, and opens the engine.
 func (s *Server) openEngine(ctx context.Context) (err error) {
@@ -93,6 +98,9 @@ func (s *Server) openKubernetes(ctx context.Context) error {
 	}
 	s.engine, s.closeEngine = e, e.Close
 	s.parallel = kubernetesParallel
+	if s.cfg.Resync == 0 {
+		s.cfg.Resync = kubernetesResync
+	}
 	return nil
 }
 

@@ -50,6 +50,8 @@ type Engine struct {
 	tenants  tenants
 	server   server
 	troubles troubles
+
+	confirmed confirmations
 }
 
 var _ engine.Engine = (*Engine)(nil)

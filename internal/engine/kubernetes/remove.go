@@ -60,6 +60,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 		return err
 	}
 	e.troubles.clear(id)
+	e.confirmed.drop(id)
 	if v.claim != nil {
 		if err := e.awaitCount(ctx, v.claim.Namespace, v.claim.Labels[labelTenant]); err != nil {
 			return err

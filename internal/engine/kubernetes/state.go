@@ -25,6 +25,7 @@ func (e *Engine) Inspect(_ context.Context, m engine.Machine) (engine.State, err
 	}
 	s := e.state(m.ID, v)
 	if v.nothing() {
+		e.confirmed.drop(m.ID)
 		s.TenantID = m.TenantID
 		return s, nil
 	}
@@ -38,22 +39,6 @@ func (e *Engine) Inspect(_ context.Context, m engine.Machine) (engine.State, err
 	}
 	s.Current, err = e.current(m, v, s)
 	return s, err
-}
-
-// current reports whether Ensure would change nothing.
-func (e *Engine) current(m engine.Machine, v view, s engine.State) (bool, error) {
-	if s.Phase != engine.PhaseRunning || v.set == nil || v.claim == nil || v.pod == nil || v.pod.DeletionTimestamp != nil ||
-		!readMarks(v.pod.Annotations).serve(e.marksOf(m)) || !e.sized(v.pod, m.Size) {
-		return false, nil
-	}
-	if same, err := covers(v.set, e.statefulSet(m, v.set)); err != nil || !same {
-		return false, err
-	}
-	if same, err := covers(v.claim, e.claim(m, v.claim)); err != nil || !same {
-		return false, err
-	}
-	d, err := e.tenantDiff(e.tenantWants(m))
-	return err == nil && !d.any(), err
 }
 
 // state tells what a Worker is, without regard to what it should be.

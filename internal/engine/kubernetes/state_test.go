@@ -224,3 +224,24 @@ func TestAPlanWithoutBoundsHasAQuota(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsConfirmedIsThatAlone(t *testing.T) {
+	var c confirmations
+	m := engine.Machine{ID: "wrk_1", TenantID: "ten_1", Size: baas.Size{CPUMillis: 100}, Plan: baas.Plan{Limits: baas.Limits{Isolation: []baas.Isolation{"container"}}}}
+	if c.is(m, "1 2") {
+		t.Error("confirmed before anything was compared")
+	}
+	c.put(m, "1 2")
+	if !c.is(m, "1 2") {
+		t.Error("not confirmed")
+	}
+	other := m
+	other.Plan.Limits.Isolation = []baas.Isolation{"container", "vm"}
+	if c.is(m, "1 3") || c.is(other, "1 2") {
+		t.Error("something else is confirmed")
+	}
+	c.drop(m.ID)
+	if c.is(m, "1 2") {
+		t.Error("confirmed after it is gone")
+	}
+}

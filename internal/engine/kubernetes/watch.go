@@ -177,8 +177,14 @@ func (s *informers) each() []cache.SharedIndexInformer {
 	return []cache.SharedIndexInformer{s.namespaces, s.policies, s.limits, s.quotas, s.sets, s.pods, s.claims, s.nodes, s.runtimes, s.storage}
 }
 
-// slim drops what is large and never read.
+// slim drops what is large and never read. A pod is compared by its marks and its resources alone.
 func slim(o any) (any, error) {
+	if p, ok := o.(*corev1.Pod); ok {
+		p.Spec.Volumes, p.Spec.Tolerations, p.Spec.InitContainers, p.Spec.SecurityContext = nil, nil, nil, nil
+		for i, c := range p.Spec.Containers {
+			p.Spec.Containers[i] = corev1.Container{Name: c.Name, Resources: c.Resources}
+		}
+	}
 	if m, ok := o.(metav1.Object); ok {
 		m.SetManagedFields(nil)
 	}
