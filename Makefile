@@ -6,7 +6,7 @@ LDFLAGS := -s -w -X main.version=$(VERSION)
 GOFLAGS_STATIC := CGO_ENABLED=0
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-dashboard test-kubernetes lint bench screenshots mutate faults isolation-report openapi clean
+.PHONY: help run build web test test-dashboard test-kubernetes lint bench bench-kubernetes screenshots mutate faults isolation-report openapi clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,10 @@ lint: ## formatting and linters alone
 
 bench: build ## measure; prints a table and writes bench/report.json
 	@scripts/bench.sh
+
+bench-kubernetes: build ## measure the control plane with 2,000 Workers on a cluster with simulated nodes
+	eval "$$(scripts/postgres.sh)" && eval "$$(test/kubernetes/cluster.sh up)" && \
+	go run ./bench -v -only cluster -report .cache/kubernetes/report.json
 
 mutate: ## leave out each authorization and tenant filter in turn, on a copy: the tests must notice
 	go run ./test/mutate

@@ -9,5 +9,8 @@
 // It needs bin/baas, a Docker Engine on this machine, root (to read an agent's memory) and BAAS_TEST_POSTGRES_URL;
 // scripts/bench.sh sees to all of that. What it makes it removes.
 //
+// "cluster" is made only when it is asked for (make bench-kubernetes): it needs a Kubernetes, which
+// test/kubernetes/cluster.sh starts, and puts Workers on simulated nodes there.
+//
 // What is compared is measured in turns, so that a busy machine disturbs both sides alike.
 package main

@@ -42,23 +42,32 @@ func measureLedger(ctx context.Context, b *bench) error {
 
 // ledgerOnPostgres measures in a database of its own.
 func (b *bench) ledgerOnPostgres(ctx context.Context) (err error) {
+	address, drop, err := newDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, drop()) }()
+	return b.ledgerOn(ctx, "PostgreSQL", address)
+}
+
+// newDatabase makes a database on the PostgreSQL server.
+func newDatabase(ctx context.Context) (address string, drop func() error, err error) {
 	server := os.Getenv("BAAS_TEST_POSTGRES_URL")
 	if server == "" {
-		return errors.New(`no PostgreSQL server: start one with eval "$(scripts/postgres.sh durable)"`)
+		return "", nil, errors.New(`no PostgreSQL server: start one with eval "$(scripts/postgres.sh durable)"`)
 	}
 	u, err := url.Parse(server)
 	if err != nil {
-		return errors.New("BAAS_TEST_POSTGRES_URL is not an address")
+		return "", nil, errors.New("BAAS_TEST_POSTGRES_URL is not an address")
 	}
 	name := fmt.Sprintf("baas_bench_%08x", rand.Uint32())
 	if err := statement(ctx, server, "CREATE DATABASE "+name); err != nil {
-		return err
+		return "", nil, err
 	}
-	defer func() {
-		err = errors.Join(err, statement(context.WithoutCancel(ctx), server, "DROP DATABASE "+name+" WITH (FORCE)"))
-	}()
 	u.Path = "/" + name
-	return b.ledgerOn(ctx, "PostgreSQL", u.String())
+	return u.String(), func() error {
+		return statement(context.WithoutCancel(ctx), server, "DROP DATABASE "+name+" WITH (FORCE)")
+	}, nil
 }
 
 func statement(ctx context.Context, server, sql string) error {

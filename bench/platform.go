@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,6 +42,10 @@ type platform struct {
 	cmd      *exec.Cmd
 	done     chan struct{} // closed when the process has ended
 	operator *client.Client
+	session  string // the operator's
+	// forwarded says that this program is a proxy that the control plane believes: each tenant comes from an address of
+	// its own, since an address may not log in as often as all of them do.
+	forwarded bool
 }
 
 // newPlatform starts an installation on the engine, with an operator logged in and a plan that allows everything.
@@ -74,6 +80,9 @@ func (b *bench) newPlatform(ctx context.Context, engine string, env ...string) (
 	p.env = append([]string{"BAAS_ENGINE=" + engine, "BAAS_DATA=" + p.dir, "BAAS_LISTEN=" + public, "BAAS_AGENT_LISTEN=" + agents,
 		"BAAS_OPERATOR_EMAIL=" + operatorEmail, "BAAS_OPERATOR_PASSWORD=" + operatorPassword, "BAAS_DOCKER_POOL=" + networkPool,
 		"BAAS_API_RATE=1000000", "BAAS_API_BURST=1000000"}, env...)
+	if engine == "kubernetes" {
+		p.env = append(p.env, "BAAS_AGENT_URL="+p.agentURL)
+	}
 	if err := p.start(ctx); err != nil {
 		return nil, err
 	}
@@ -85,7 +94,8 @@ func (b *bench) newPlatform(ctx context.Context, engine string, env ...string) (
 	if err != nil {
 		return nil, fmt.Errorf("logging in: %w", err)
 	}
-	if p.operator, err = client.New(p.url, s.Secret); err != nil {
+	p.session = s.Secret
+	if p.operator, err = client.New(p.url, p.session); err != nil {
 		return nil, err
 	}
 	_, err = p.operator.PutPlan(ctx, baas.Plan{ID: baas.PlanEnterprise, Name: "Enterprise", Limits: baas.Limits{Workers: 1e6, CPUMillis: 1e12, MemoryMiB: 1e12,
@@ -225,7 +235,11 @@ func (p *platform) newTenant(ctx context.Context, name string) (tenant, error) {
 	if err != nil {
 		return tenant{}, fmt.Errorf("inviting its owner: %w", err)
 	}
-	nobody, err := client.New(p.url, "")
+	var options []client.Option
+	if p.forwarded {
+		options = append(options, client.WithHTTPClient(&http.Client{Transport: from(made.ID)}))
+	}
+	nobody, err := client.New(p.url, "", options...)
 	if err != nil {
 		return tenant{}, err
 	}
@@ -247,6 +261,16 @@ func (p *platform) newTenant(ctx context.Context, name string) (tenant, error) {
 		return tenant{}, err
 	}
 	return tenant{byToken.Tenant(made.ID), p.url + "/api/v1/tenants/" + made.ID, token.Secret}, nil
+}
+
+// from sends requests as a proxy that got them from an address that follows from the name.
+type from string
+
+func (f from) RoundTrip(r *http.Request) (*http.Response, error) {
+	sum := sha256.Sum256([]byte(f))
+	r = r.Clone(r.Context())
+	r.Header.Set("X-Forwarded-For", netip.AddrFrom4([4]byte{198, 18, sum[0], sum[1]}).String())
+	return http.DefaultTransport.RoundTrip(r)
 }
 
 // newWorker makes a Worker and waits until it runs.
