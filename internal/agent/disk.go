@@ -19,7 +19,7 @@ import (
 const (
 	diskLook   = 2 * time.Second
 	diskHurry  = 50 * time.Millisecond // the shortest time between looks
-	burst      = 2 << 30               // bytes a second that a bot is thought to write at most
+	burst      = 4 << 30               // bytes a second that a bot is thought to write at most
 	idleWalk   = 5 * time.Minute
 	walkShare  = 20      // a walk is followed by a pause of so many times its length
 	movedBytes = 1 << 20 // of the file system, since the last walk
