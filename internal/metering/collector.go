@@ -178,20 +178,28 @@ func (c *Collector) record(ctx context.Context, workerID string, now time.Time, 
 	if len(possible) == 0 {
 		return nil
 	}
-	worker, ok, err := c.owned(ctx, workerID, possible)
+	var ok []baas.UsageWindow
+	var late int
+	err := c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
+		worker, err := tx.Worker(ctx, workerID)
+		if err != nil {
+			return err
+		}
+		if ok, err = owned(ctx, tx, worker, possible); err != nil {
+			return err
+		}
+		late, err = tx.In(worker.TenantID).Usage().Record(ctx, now, ok)
+		return err
+	})
 	if errors.Is(err, baas.ErrNotFound) {
 		return nil // deleted: nothing to bill it to
 	}
 	if err != nil {
 		return err
 	}
-	var late int
-	err = c.Store.Tenant(worker.TenantID).Update(ctx, func(tx baas.TenantTx) (err error) {
-		late, err = tx.Usage().Record(ctx, now, ok)
-		return err
-	})
-	if err != nil {
-		return err
+	if refused := len(possible) - len(ok); refused > 0 {
+		c.refused.Add(float64(refused))
+		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", refused)
 	}
 	c.windows.Add(float64(len(ok) - late))
 	c.late.Add(float64(late))
@@ -201,41 +209,30 @@ func (c *Collector) record(ctx context.Context, workerID string, now time.Time, 
 	return nil
 }
 
-// owned finds the Worker and leaves out windows of bots that can't be its own: another tenant's, and more unknown ones
-// than are deleted in a while.
-func (c *Collector) owned(ctx context.Context, workerID string, ws []baas.UsageWindow) (worker baas.Worker, ok []baas.UsageWindow, err error) {
-	err = c.Store.System().View(ctx, func(tx baas.SystemTx) (err error) {
-		if worker, err = tx.Worker(ctx, workerID); err != nil {
-			return err
-		}
-		ok = ws[:0:0]
-		counts, unknown := map[string]bool{"": true}, 0
-		for _, w := range ws {
-			may, known := counts[w.BotID]
-			if !known {
-				b, err := tx.Bot(ctx, w.BotID)
-				switch {
-				case errors.Is(err, baas.ErrNotFound):
-					unknown++
-					may = unknown <= strangers
-				case err != nil:
-					return err
-				default:
-					may = b.TenantID == worker.TenantID
-				}
-				counts[w.BotID] = may
+// owned leaves out windows of bots that can't be the Worker's own: another tenant's, and more unknown ones than are
+// deleted in a while.
+func owned(ctx context.Context, tx baas.SystemTx, worker baas.Worker, ws []baas.UsageWindow) (ok []baas.UsageWindow, err error) {
+	counts, unknown := map[string]bool{"": true}, 0
+	for _, w := range ws {
+		may, known := counts[w.BotID]
+		if !known {
+			b, err := tx.Bot(ctx, w.BotID)
+			switch {
+			case errors.Is(err, baas.ErrNotFound):
+				unknown++
+				may = unknown <= strangers
+			case err != nil:
+				return nil, err
+			default:
+				may = b.TenantID == worker.TenantID
 			}
-			if may {
-				ok = append(ok, w)
-			}
+			counts[w.BotID] = may
 		}
-		return nil
-	})
-	if refused := len(ws) - len(ok); err == nil && refused > 0 {
-		c.refused.Add(float64(refused))
-		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", refused)
+		if may {
+			ok = append(ok, w)
+		}
 	}
-	return worker, ok, err
+	return ok, nil
 }
 
 // Bounds of what one window can hold: the largest Worker, all of it, for a minute.
