@@ -39,7 +39,7 @@ func serveCommand() *cobra.Command {
 func serve(ctx context.Context, cfg server.Config, out io.Writer) error {
 	// Most of the heap of a busy platform is connections that stay, so garbage may take less beside it than by default.
 	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(60)
+		debug.SetGCPercent(40)
 	}
 	opts := &slog.HandlerOptions{Level: cfg.LogLevel}
 	var handler slog.Handler = slog.NewTextHandler(os.Stderr, opts)
