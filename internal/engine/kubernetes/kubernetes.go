@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/kubernetes"
@@ -50,6 +51,7 @@ type Engine struct {
 	tenants  tenants
 	server   server
 	troubles troubles
+	asking   *rate.Limiter // about troubles
 
 	confirmed confirmations
 }
@@ -82,7 +84,7 @@ func New(ctx context.Context, cfg Config) (*Engine, error) {
 
 func newWith(ctx context.Context, cfg Config, api, watches kubernetes.Interface) (*Engine, error) {
 	e := &Engine{cfg: cfg, api: api, registry: registryName(cfg.RegistryCredentials), log: cfg.Log.With("engine", "kubernetes"), running: &sync.WaitGroup{},
-		ready: make(chan struct{})}
+		ready: make(chan struct{}), asking: rate.NewLimiter(asksPerSecond, asksPerSecond)}
 	// The client library logs to where this program does.
 	background, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.FromSlogHandler(e.log.Handler())))
 	e.close = cancel

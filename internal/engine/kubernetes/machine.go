@@ -200,7 +200,10 @@ func (e *Engine) awaitGone(ctx context.Context, id string, limit time.Duration, 
 // Times after which a pod that doesn't come up is asked about, and is no longer expected to come by itself.
 const (
 	askEvery = 3 * time.Second
-	grace    = 10 * time.Second // the cluster may be adding a node, or moving a volume to another one
+	// asksPerSecond bounds that for all together: where many wait, the cluster is slow for that very reason, and looking
+	// through events is dear to it.
+	asksPerSecond = 5
+	grace         = 10 * time.Second // the cluster may be adding a node, or moving a volume to another one
 )
 
 // awaitRunning waits for a running pod that is what is wanted.
@@ -219,7 +222,7 @@ func (e *Engine) awaitRunning(ctx context.Context, m engine.Machine) error {
 			return true, nil
 		}
 		now := e.cfg.Now()
-		if s.Phase != engine.PhaseRunning && now.Sub(asked) >= askEvery {
+		if s.Phase != engine.PhaseRunning && now.Sub(asked) >= askEvery && e.asking.Allow() {
 			asked = now
 			if err := e.askWhy(ctx, m.ID, v); err != nil {
 				return false, err
