@@ -12,6 +12,11 @@ const dark: MantineColorsTuple = [
   '#e7eaf0', '#c3c9d5', '#9aa3b4', '#737d90', '#4d5668', '#353d4c', '#272e3b', '#171c25', '#0e1116', '#090b0f',
 ]; // biome-ignore format: one line
 
+/** White is read well on the shades that buttons are filled with. */
+const red: MantineColorsTuple = [
+  '#fef1f0', '#fde0dd', '#f9bfb9', '#f59c93', '#ee7468', '#cf3a2d', '#b42318', '#971c13', '#7c1710', '#5e120d',
+]; // biome-ignore format: one line
+
 // The header of a dialog is none of the page: without this it would be a second banner.
 const headless = { header: { role: 'presentation' } };
 
@@ -22,7 +27,7 @@ const within = { target: '#content' };
 export const theme = createTheme({
   primaryColor: 'cobalt',
   primaryShade: { light: 6, dark: 5 },
-  colors: { cobalt, gray, dark },
+  colors: { cobalt, gray, dark, red },
   black: '#1b2130',
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'SF Mono', 'Cascadia Code', Menlo, Consolas, monospace",

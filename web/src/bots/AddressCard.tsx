@@ -1,4 +1,4 @@
-import { Button, Card, Group, Modal, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconExternalLink, IconKey, IconLock, IconWorld } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -6,6 +6,7 @@ import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from '@/ui/errors';
 import { AnchorLink } from '@/ui/links';
 import classes from './AddressCard.module.css';
@@ -119,13 +120,7 @@ function AccessToken({ bot, onClose }: { bot: Bot; onClose: () => void }) {
   const { t } = useTranslation(['bots', 'ui']);
   const make = useNewAccessToken();
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={t('token.title')}
-      closeOnClickOutside={!make.data}
-      closeOnEscape={!make.data}
-    >
+    <Dialog onClose={onClose} title={t('token.title')} closeOnClickOutside={!make.data} closeOnEscape={!make.data}>
       {make.data ? (
         <Stack gap="md">
           <Text size="sm">{t('token.once')}</Text>
@@ -153,6 +148,6 @@ function AccessToken({ bot, onClose }: { bot: Bot; onClose: () => void }) {
           </Group>
         </Stack>
       )}
-    </Modal>
+    </Dialog>
   );
 }

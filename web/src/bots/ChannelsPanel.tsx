@@ -1,4 +1,4 @@
-import { Button, Card, Group, Modal, Stack, Text, Title } from '@mantine/core';
+import { Button, Card, Group, Stack, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconBrandTelegram, IconBrandWhatsapp, IconWorldWww } from '@tabler/icons-react';
 import { useState } from 'react';
@@ -9,6 +9,7 @@ import { secretsFor } from '@/secrets/names';
 import { useSecrets } from '@/secrets/queries';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from '@/ui/errors';
 import { ButtonLink } from '@/ui/links';
 import type { PanelProps } from './BotPage';
@@ -147,7 +148,7 @@ function Disconnect({ bot, channel, onClose }: { bot: Bot; channel: Channel; onC
   const { t } = useTranslation(['bots', 'ui']);
   const update = useUpdateBot(bot.id);
   return (
-    <Modal opened onClose={onClose} title={t('channels.disconnectTitle', { channel: channelNames[channel] })}>
+    <Dialog onClose={onClose} title={t('channels.disconnectTitle', { channel: channelNames[channel] })}>
       <Stack gap="md">
         <Text size="sm">{t('channels.disconnectText', { channel: channelNames[channel] })}</Text>
         {update.error && <InlineError error={update.error} />}
@@ -176,6 +177,6 @@ function Disconnect({ bot, channel, onClose }: { bot: Bot; channel: Channel; onC
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
 import type { Bot } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { copyOf } from './duplicate';
@@ -23,7 +24,7 @@ export function DuplicateBot({ bot, onClose }: { bot: Bot; onClose: () => void }
   });
   const channels = Boolean(bot.assistant?.telegram ?? bot.assistant?.whatsapp);
   return (
-    <Modal opened onClose={onClose} title={t('duplicate.title', { name: bot.name })}>
+    <Dialog onClose={onClose} title={t('duplicate.title', { name: bot.name })}>
       <form
         noValidate
         onSubmit={form.onSubmit(({ name, worker }) =>
@@ -59,7 +60,7 @@ export function DuplicateBot({ bot, onClose }: { bot: Bot; onClose: () => void }
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Modal, ScrollArea, Text, TextInput, UnstyledButton } from '@mantine/core';
+import { ScrollArea, Text, TextInput, UnstyledButton } from '@mantine/core';
 import { IconChevronRight, IconSearch } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
@@ -8,6 +8,7 @@ import { useFormat } from '@/i18n/format';
 import { matcher } from '@/search/match';
 import { ToneDot } from '@/status/StateBadge';
 import { workerTone } from '@/status/tone';
+import { Dialog } from '@/ui/Dialog';
 import { useWorkers } from '@/workers/queries';
 import classes from './MoveDialog.module.css';
 
@@ -34,7 +35,7 @@ export default function MoveDialog({ bot, onClose, onChoose }: Props) {
   }, [workers, search, bot.worker_id, format]);
 
   return (
-    <Modal opened onClose={onClose} title={t('dialog.title', { bot: bot.name })}>
+    <Dialog onClose={onClose} title={t('dialog.title', { bot: bot.name })}>
       <Text size="sm" c="dimmed" mb="md">
         {t('dialog.text')}
       </Text>
@@ -77,6 +78,6 @@ export default function MoveDialog({ bot, onClose, onChoose }: Props) {
           {search ? t('dialog.nothing') : t('dialog.only')}
         </Text>
       )}
-    </Modal>
+    </Dialog>
   );
 }

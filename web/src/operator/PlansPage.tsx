@@ -2,7 +2,6 @@ import {
   Button,
   Card,
   Group,
-  Modal,
   MultiSelect,
   NumberInput,
   SimpleGrid,
@@ -19,6 +18,7 @@ import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Isolation, Limits, Plan } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
+import { Dialog } from '@/ui/Dialog';
 import { ErrorPanel, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { PageHeader } from '@/ui/PageHeader';
@@ -162,7 +162,7 @@ function EditPlan({ plan, onClose }: { plan: Plan | undefined; onClose: () => vo
     />
   );
   return (
-    <Modal opened onClose={onClose} size="lg" title={plan ? t('plans.editOf', { name: plan.name }) : t('plans.create')}>
+    <Dialog onClose={onClose} size="lg" title={plan ? t('plans.editOf', { name: plan.name }) : t('plans.create')}>
       <form
         noValidate
         onSubmit={form.onSubmit((v) =>
@@ -216,6 +216,6 @@ function EditPlan({ plan, onClose }: { plan: Plan | undefined; onClose: () => vo
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,4 +1,4 @@
-import { Button, Card, Group, Modal, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
+import { Button, Card, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconArrowLeft } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -10,6 +10,7 @@ import { useFormat } from '@/i18n/format';
 import { SupportPanel } from '@/support/SupportPanel';
 import { ConfirmByName } from '@/ui/ConfirmByName';
 import { CopyField } from '@/ui/CopyField';
+import { Dialog } from '@/ui/Dialog';
 import { ErrorPanel, InlineError } from '@/ui/errors';
 import { AnchorLink } from '@/ui/links';
 import { Meter } from '@/ui/Meter';
@@ -249,8 +250,7 @@ function ChangeStatus({ tenant, onClose }: { tenant: Tenant; onClose: () => void
   const update = useUpdateTenant();
   const suspend = tenant.status === 'active';
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       title={suspend ? t('tenant.suspendTitle', { name: tenant.name }) : t('tenant.resumeTitle', { name: tenant.name })}
     >
@@ -272,7 +272,7 @@ function ChangeStatus({ tenant, onClose }: { tenant: Tenant; onClose: () => void
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,4 +1,4 @@
-import { Button, Card, Group, Modal, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Button, Card, Group, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconBuildingSkyscraper, IconPlus, IconSearch } from '@tabler/icons-react';
@@ -9,6 +9,7 @@ import { useTranslation } from 'react-i18next';
 import type { Tenant } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { Pill } from '@/status/StateBadge';
+import { Dialog } from '@/ui/Dialog';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
@@ -222,7 +223,7 @@ function CreateTenant({ onClose }: { onClose: () => void }) {
     validate: { name: (v) => (v.trim() === '' ? t('create.nameMissing') : null) },
   });
   return (
-    <Modal opened onClose={onClose} title={t('tenants.create')}>
+    <Dialog onClose={onClose} title={t('tenants.create')}>
       <form
         noValidate
         onSubmit={form.onSubmit(({ name, slug, plan }) =>
@@ -271,6 +272,6 @@ function CreateTenant({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

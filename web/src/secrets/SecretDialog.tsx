@@ -1,10 +1,11 @@
-import { Button, Group, Modal, PasswordInput, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, PasswordInput, Select, Stack, Text, TextInput } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
 import { useTranslation } from 'react-i18next';
 import type { Secret } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { usePermissions } from '@/tenants/queries';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { useWorkers } from '@/workers/queries';
@@ -38,7 +39,7 @@ export function SecretDialog({ secret, name = '', worker, onClose, onSaved }: Pr
     },
   });
   return (
-    <Modal opened onClose={onClose} title={secret ? t('dialog.replace', { name: secret.name }) : t('dialog.new')}>
+    <Dialog onClose={onClose} title={secret ? t('dialog.replace', { name: secret.name }) : t('dialog.new')}>
       <form
         noValidate
         onSubmit={(e) => {
@@ -114,6 +115,6 @@ export function SecretDialog({ secret, name = '', worker, onClose, onSaved }: Pr
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
 import { isApiError } from '@/api/problem';
 import { useFormat } from '@/i18n/format';
 import { CopyField } from '@/ui/CopyField';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
 import { type Access, AccessFields, accessProblem, workersOf } from './AccessFields';
@@ -23,7 +24,7 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
 
   if (invite.data) {
     return (
-      <Modal opened onClose={onClose} title={t('invited.title')} closeOnClickOutside={false} size="lg">
+      <Dialog onClose={onClose} title={t('invited.title')} closeOnClickOutside={false} size="lg">
         <Stack gap="md">
           <Text size="sm">{t('invited.text', { email: invite.data.email })}</Text>
           <CopyField label={t('invited.link')} value={invite.data.url} />
@@ -34,11 +35,11 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
             <Button onClick={onClose}>{t('invited.done')}</Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     );
   }
   return (
-    <Modal opened onClose={onClose} title={t('invite')} size="lg">
+    <Dialog onClose={onClose} title={t('invite')} size="lg">
       <form
         noValidate
         onSubmit={(e) => {
@@ -77,6 +78,6 @@ export function InviteDialog({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

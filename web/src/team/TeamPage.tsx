@@ -1,17 +1,4 @@
-import {
-  ActionIcon,
-  Avatar,
-  Badge,
-  Button,
-  Card,
-  Group,
-  Menu,
-  Modal,
-  Skeleton,
-  Stack,
-  Text,
-  Title,
-} from '@mantine/core';
+import { ActionIcon, Avatar, Badge, Button, Card, Group, Menu, Skeleton, Stack, Text, Title } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { IconDots, IconMail, IconUserPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -25,6 +12,7 @@ import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug, useTotals } from '@/tenants/queries';
 import { ConflictDialog } from '@/ui/ConflictDialog';
+import { Dialog } from '@/ui/Dialog';
 import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { PageHeader } from '@/ui/PageHeader';
 import { RelativeTime } from '@/ui/RelativeTime';
@@ -289,7 +277,7 @@ function EditMember({ member, sees, onClose }: EditProps) {
     );
   }
   return (
-    <Modal opened onClose={onClose} title={t('editOf', { name: member.name || member.email })} size="lg">
+    <Dialog onClose={onClose} title={t('editOf', { name: member.name || member.email })} size="lg">
       <form
         onSubmit={(e) => {
           e.preventDefault();
@@ -314,7 +302,7 @@ function EditMember({ member, sees, onClose }: EditProps) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -324,7 +312,7 @@ function RemoveMember({ member, self, onClose }: { member: Member; self: boolean
   const remove = useRemoveMember();
   const name = member.name || member.email;
   return (
-    <Modal opened onClose={onClose} title={self ? t('leaveTitle') : t('removeTitle', { name })}>
+    <Dialog onClose={onClose} title={self ? t('leaveTitle') : t('removeTitle', { name })}>
       <Stack gap="md">
         <Text size="sm">{self ? t('leaveText') : t('removeText', { name })}</Text>
         {remove.error && <InlineError error={remove.error} />}
@@ -349,6 +337,6 @@ function RemoveMember({ member, self, onClose }: { member: Member; self: boolean
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

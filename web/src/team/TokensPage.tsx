@@ -1,17 +1,4 @@
-import {
-  Badge,
-  Button,
-  Card,
-  Checkbox,
-  Group,
-  Modal,
-  Select,
-  Skeleton,
-  Stack,
-  Text,
-  TextInput,
-  Title,
-} from '@mantine/core';
+import { Badge, Button, Card, Checkbox, Group, Select, Skeleton, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useForm } from '@mantine/form';
 import { notifications } from '@mantine/notifications';
 import { IconApi, IconKey, IconPlus } from '@tabler/icons-react';
@@ -22,6 +9,7 @@ import type { Token } from '@/api/resources';
 import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { CopyField } from '@/ui/CopyField';
+import { Dialog } from '@/ui/Dialog';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf, InlineError } from '@/ui/errors';
 import { fieldErrors } from '@/ui/forms';
@@ -139,14 +127,7 @@ function CreateToken({ onClose }: { onClose: () => void }) {
   if (create.data) {
     const { secret } = create.data;
     return (
-      <Modal
-        opened
-        onClose={onClose}
-        title={t('tokens.made')}
-        closeOnClickOutside={false}
-        closeOnEscape={false}
-        size="lg"
-      >
+      <Dialog onClose={onClose} title={t('tokens.made')} closeOnClickOutside={false} closeOnEscape={false} size="lg">
         <Stack gap="md">
           <Text size="sm">{t('tokens.once')}</Text>
           <CopyField label={t('tokens.secret')} value={secret} />
@@ -159,11 +140,11 @@ function CreateToken({ onClose }: { onClose: () => void }) {
             <Button onClick={onClose}>{t('tokens.done')}</Button>
           </Group>
         </Stack>
-      </Modal>
+      </Dialog>
     );
   }
   return (
-    <Modal opened onClose={onClose} title={t('tokens.create')} size="lg">
+    <Dialog onClose={onClose} title={t('tokens.create')} size="lg">
       <form
         noValidate
         onSubmit={form.onSubmit(({ name, scopes: chosen, life }) =>
@@ -220,7 +201,7 @@ function CreateToken({ onClose }: { onClose: () => void }) {
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
@@ -228,7 +209,7 @@ function EndToken({ token, onClose }: { token: Token; onClose: () => void }) {
   const { t } = useTranslation(['team', 'ui']);
   const end = useEndToken();
   return (
-    <Modal opened onClose={onClose} title={t('tokens.endTitle', { name: token.name })}>
+    <Dialog onClose={onClose} title={t('tokens.endTitle', { name: token.name })}>
       <Stack gap="md">
         <Text size="sm">{t('tokens.endText')}</Text>
         {end.error && <InlineError error={end.error} />}
@@ -252,6 +233,6 @@ function EndToken({ token, onClose }: { token: Token; onClose: () => void }) {
           </Button>
         </Group>
       </Stack>
-    </Modal>
+    </Dialog>
   );
 }

@@ -48,6 +48,7 @@ export function TenantSwitcher() {
           {me.tenants.map((m) => (
             <MenuItemLink
               key={m.tenant.id}
+              className={classes.choice}
               to="/t/$tenant"
               params={{ tenant: m.tenant.slug }}
               search={{ worker: undefined }}

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Group, Stack, Text, TextInput } from '@mantine/core';
 import { type ReactNode, useState } from 'react';
 import { Trans, useTranslation } from 'react-i18next';
+import { Dialog } from '@/ui/Dialog';
 import { InlineError } from './errors';
 
 interface Props {
@@ -21,7 +22,7 @@ export function ConfirmByName({ title, children, name, action, busy, error, onCo
   const [typed, setTyped] = useState('');
   const right = typed.trim() === name;
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Dialog onClose={onClose} title={title}>
       <form
         onSubmit={(e) => {
           e.preventDefault();
@@ -59,6 +60,6 @@ export function ConfirmByName({ title, children, name, action, busy, error, onCo
           </Group>
         </Stack>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Table, Text } from '@mantine/core';
+import { Button, Group, Table, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
+import { Dialog } from '@/ui/Dialog';
 
 export interface Difference {
   label: string;
@@ -20,7 +21,7 @@ interface Props {
 export function ConflictDialog({ differences, busy, onTheirs, onMine, onClose }: Props) {
   const { t } = useTranslation('ui');
   return (
-    <Modal opened onClose={onClose} title={t('conflict.title')} size="lg">
+    <Dialog onClose={onClose} title={t('conflict.title')} size="lg">
       <Text size="sm" c="dimmed" mb="md">
         {t('conflict.text')}
       </Text>
@@ -54,6 +55,6 @@ export function ConflictDialog({ differences, busy, onTheirs, onMine, onClose }:
           {t('conflict.keepMine')}
         </Button>
       </Group>
-    </Modal>
+    </Dialog>
   );
 }
