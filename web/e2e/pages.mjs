@@ -1,9 +1,11 @@
 // Opens every page and the main dialogs in a real browser, in both themes, languages and sizes, and looks at each: what
-// axe-core finds, whether it is too wide, what the console says, whether the keyboard gets everywhere. Leaves a picture
-// of each. The server must hold the demo data. Usage: BASE=http://127.0.0.1:8080 node e2e/pages.mjs [out] [pattern]
+// axe-core finds, whether it is too wide, what the console says, whether the keyboard gets everywhere, and into and out
+// of what opens over a page. Leaves a picture of each. The server must hold the demo data.
+// Usage: BASE=http://127.0.0.1:8080 node e2e/pages.mjs [out] [pattern]
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, Person, part, violations } from './browser.mjs';
+import * as keyboard from './keyboard.mjs';
 
 const out = process.argv[2] ?? '.screens';
 const only = process.argv[3] && new RegExp(`^(${process.argv[3]})$`);
@@ -34,41 +36,6 @@ const settled = (page) =>
         .every((a) => a.playState !== 'running' || a.effect?.getTiming().iterations === Number.POSITIVE_INFINITY),
   );
 
-/** What is clicked with the mouse but never gets the keyboard's focus. */
-async function unreachable(page) {
-  const seen = await page.evaluate(() => {
-    const interactive = 'a[href], button, input, select, textarea, summary, [tabindex]';
-    const drawn = (e) => e.checkVisibility({ visibilityProperty: true, opacityProperty: true });
-    const words = (e) => `${e.tagName.toLowerCase()} "${(e.ariaLabel ?? e.textContent ?? '').trim().slice(0, 50)}"`;
-    // Of a group of radio buttons only the chosen one is a stop; arrows go to the others.
-    const stop = (e) =>
-      e.tabIndex >= 0 && !e.disabled && !(e.type === 'radio' && !e.checked) && e.type !== 'hidden' && drawn(e);
-    const stops = [...document.querySelectorAll(interactive)].filter(stop);
-    window.stops = stops;
-    const mouseOnly = [...document.querySelectorAll('body *')].filter(
-      (e) =>
-        getComputedStyle(e).cursor === 'pointer' &&
-        drawn(e) &&
-        !e.closest(`${interactive}, label, [role=option], [role=menuitem]`) &&
-        !e.querySelector(interactive),
-    );
-    document.activeElement?.blur();
-    return { stops: stops.length, mouseOnly: mouseOnly.map(words) };
-  });
-  const reached = new Set();
-  // Some more steps than there are stops: the browser itself is one, and the page may grow meanwhile.
-  for (let i = 0; i < seen.stops + 40 && reached.size < seen.stops; i++) {
-    await page.keyboard.press('Tab');
-    const index = await page.evaluate(() => window.stops.indexOf(document.activeElement));
-    if (index >= 0) reached.add(index);
-  }
-  const missed = await page.evaluate(
-    (reached) => window.stops.flatMap((e, i) => (reached.includes(i) ? [] : [e.outerHTML.slice(0, 140)])),
-    [...reached],
-  );
-  return [...seen.mouseOnly, ...missed];
-}
-
 const browser = await launch();
 const wanted = (what) => !only || only.test(what);
 
@@ -88,7 +55,7 @@ async function look(person, what) {
   if (overflow > 0) trouble(name, `is ${overflow} px too wide`);
   for (const found of await violations(person)) trouble(name, found);
   if (size === 'desktop' && !what.startsWith('over-'))
-    for (const found of await unreachable(page)) trouble(name, `the keyboard doesn't reach ${found}`);
+    for (const found of await keyboard.unreachable(page)) trouble(name, found);
   for (const found of person.troubles.splice(0)) trouble(name, found);
 }
 
@@ -108,13 +75,30 @@ async function visit(person, pages) {
   }
 }
 
+/** Opens each thing that lies over a page, by the keyboard on a desktop and by a finger on a phone, and looks. */
+async function openOver(person, overlays) {
+  const { page, phone } = person;
+  for (const [what, path, heading, role, ...targets] of overlays) {
+    if (!wanted(what)) continue;
+    const over = page.getByRole(role).filter({ visible: true });
+    await person.open(path);
+    try {
+      await person.heading(heading).waitFor();
+      await settled(page);
+      if (phone) for (const target of targets) await target.click();
+      else await keyboard.open(targets);
+      await over.first().waitFor();
+      await look(person, what);
+      if (!phone) for (const found of await keyboard.trouble(over.first(), targets[0])) trouble(what, found);
+    } catch (error) {
+      trouble(what, error.message);
+    }
+  }
+}
+
 async function client(person) {
   const { page, t, size } = person;
   const charts = (n) => () => page.locator('.recharts-surface').nth(n).waitFor({ timeout: 180_000 });
-  const dialog = (press) => async () => {
-    await press();
-    await page.getByRole('dialog').filter({ visible: true }).waitFor();
-  };
   await visit(person, [
     ['login', '/login', t('session:login.title')],
     ['invitation', '/invitation#not-a-real-token', t('session:invitation.title')],
@@ -168,47 +152,47 @@ async function client(person) {
     ['tokens', `${tenant}/tokens`, t('team:tokens.title')],
     ['account', '/account', t('session:account.title')],
     ['not-found', `${tenant}/nothing`, t('app:notFound.title')],
-    ['over-invite', `${tenant}/team`, t('team:title'), dialog(() => person.button(t('team:invite')).click())],
+  ]);
+  const more = person.button(t('ui:more'));
+  const item = (name) => page.getByRole('menuitem', { name });
+  await openOver(person, [
+    ['over-invite', `${tenant}/team`, t('team:title'), 'dialog', person.button(t('team:invite'))],
     [
       'over-token',
       `${tenant}/tokens`,
       t('team:tokens.title'),
-      dialog(() => person.button(t('team:tokens.create')).first().click()),
+      'dialog',
+      person.button(t('team:tokens.create')).first(),
     ],
+    ['over-secret', `${tenant}/secrets`, t('secrets:title'), 'dialog', person.button(t('secrets:create')).first()],
+    ['over-delete', workerAt, worker.name, 'dialog', more, item(t('workers:action.delete'))],
+    ['over-duplicate', botAt, bot.name, 'dialog', more, item(t('bots:action.duplicate'))],
+    ['over-delete-bot', botAt, bot.name, 'dialog', more, item(t('bots:action.delete'))],
+    ['over-move', botAt, bot.name, 'dialog', more, item(part(t('workers:board.moveBot')))],
     [
-      'over-secret',
-      `${tenant}/secrets`,
-      t('secrets:title'),
-      dialog(() => person.button(t('secrets:create')).first().click()),
+      'over-search',
+      tenant,
+      t('overview:title'),
+      'dialog',
+      person.button(size === 'phone' ? t('app:search') : part(t('app:search'))).filter({ visible: true }),
     ],
-    ['over-delete', workerAt, worker.name, dialog(() => person.more(t('workers:action.delete')))],
-    ['over-duplicate', botAt, bot.name, dialog(() => person.more(t('bots:action.duplicate')))],
-    ['over-move', botAt, bot.name, dialog(() => person.more(part(t('workers:board.moveBot'))))],
-    ['over-search', tenant, t('overview:title'), dialog(() => person.search('fin'))],
     [
       'over-account-menu',
       `${tenant}/workers`,
       t('workers:title'),
-      dialog(() => person.button(part(t('app:userMenu', { name: '' }).trim())).click()),
+      'dialog',
+      person.button(part(t('app:userMenu', { name: '' }).trim())),
     ],
-    [
-      'over-more',
-      workerAt,
-      worker.name,
-      async () => {
-        await person.button(t('ui:more')).click();
-        await page.getByRole('menu').filter({ visible: true }).waitFor();
-      },
-    ],
+    ['over-more', workerAt, worker.name, 'menu', more],
     [
       'over-bot-menu',
       `${tenant}/workers`,
       t('workers:title'),
-      async () => {
-        await person.chip(worker.name, bot.name).getByRole('button').click();
-        await page.getByRole('menu').filter({ visible: true }).waitFor();
-      },
+      'menu',
+      person.chip(worker.name, bot.name).getByRole('button'),
     ],
+  ]);
+  await visit(person, [
     [
       'over-selector',
       `${tenant}/workers`,
@@ -218,17 +202,11 @@ async function client(person) {
         await page.getByRole('option').first().waitFor();
       },
     ],
-    ...(size === 'phone'
-      ? [
-          [
-            'over-menu',
-            tenant,
-            t('overview:title'),
-            dialog(() => page.getByRole('button', { name: t('app:menu'), exact: true }).click()),
-          ],
-        ]
-      : []),
   ]);
+  if (size === 'phone') {
+    const menu = page.getByRole('button', { name: t('app:menu'), exact: true });
+    await openOver(person, [['over-menu', tenant, t('overview:title'), 'dialog', menu]]);
+  }
 }
 
 async function operator(person) {
@@ -236,9 +214,10 @@ async function operator(person) {
   await person.signIn('operador@baas.example');
   const { items } = await person.api('GET', '/tenants');
   const { id } = items.find((c) => c.slug === 'cliente-b');
+  const clientAt = `/operator/tenants/${id}`;
   await visit(person, [
     ['operator-clients', '/operator', t('operator:tenants.title'), () => person.link('Cliente B').waitFor()],
-    ['operator-client', `/operator/tenants/${id}`, 'Cliente B'],
+    ['operator-client', clientAt, 'Cliente B'],
     ['operator-plans', '/operator/plans', t('operator:plans.title')],
     [
       'operator-health',
@@ -247,6 +226,36 @@ async function operator(person) {
       () => page.getByText('Docker').first().waitFor(),
     ],
   ]);
+  await openOver(person, [
+    [
+      'over-new-client',
+      '/operator',
+      t('operator:tenants.title'),
+      'dialog',
+      person.button(t('operator:tenants.create')).first(),
+    ],
+    ['over-suspend', clientAt, 'Cliente B', 'dialog', person.button(t('operator:tenant.suspend'))],
+    ['over-delete-client', clientAt, 'Cliente B', 'dialog', person.button(t('operator:tenant.delete'))],
+    ['over-plan', '/operator/plans', t('operator:plans.title'), 'dialog', person.button(t('operator:plans.create'))],
+  ]);
+  if (!['support-inside', 'over-switcher', 'support-panel'].some(wanted)) return;
+  await person.api('POST', `/tenants/${id}/support`, { reason: 'Chamado 4711: o bot não responde', minutes: 15 });
+  await visit(person, [
+    [
+      'support-inside',
+      '/t/cliente-b/bots',
+      t('bots:title'),
+      () => page.getByRole('region', { name: t('support:banner.label') }).waitFor(),
+    ],
+    ['support-panel', clientAt, 'Cliente B'],
+  ]);
+  const switcher = person.button(part(t('tenants:switch'))).filter({ visible: true });
+  const menu = page.getByRole('button', { name: t('app:menu'), exact: true });
+  await openOver(person, [
+    ['over-switcher', '/t/cliente-b', t('overview:title'), 'menu', ...(person.phone ? [menu] : []), switcher],
+  ]);
+  for (const s of (await person.api('GET', `/tenants/${id}/support?active=true`)).items)
+    await person.api('DELETE', `/tenants/${id}/support/${s.id}`);
 }
 
 for (const [size, scheme, language] of variants) {
