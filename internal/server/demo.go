@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/baas-platform/baas"
+	"github.com/baas-platform/baas/internal/app"
 	"github.com/baas-platform/baas/internal/authz"
 )
 
@@ -16,6 +17,11 @@ const DemoPassword = "demonstracao"
 type Person struct{ Email, What string }
 
 const demoOperator = "operador@baas.example"
+
+// demoGuest works for two of the clients, and sees one Worker of each.
+func demoGuest() Person {
+	return Person{"paula@contabilidade.example", "accountant of Cliente A and Cliente B: sees one Worker of each"}
+}
 
 type demoBot struct {
 	name, prompt, welcome string
@@ -33,13 +39,14 @@ type demoClient struct {
 	owner      Person
 	ownerName  string
 	workers    []demoWorker
+	guest      string // name of the Worker that demoGuest sees, "" for a client without her
 }
 
 // demoClients are the three shapes of client: one Worker a department, finance apart, one for everything.
 func demoClients() []demoClient {
 	small := baas.Size{CPUMillis: 250, MemoryMiB: 256, DiskGiB: 1}
 	return []demoClient{
-		{name: "Cliente A", plan: baas.PlanEnterprise, owner: Person{"ana@cliente-a.example", "owner of Cliente A: one Worker per department"}, ownerName: "Ana Souza",
+		{name: "Cliente A", plan: baas.PlanEnterprise, owner: Person{"ana@cliente-a.example", "owner of Cliente A: one Worker per department"}, ownerName: "Ana Souza", guest: "Financeiro/Tributário",
 			workers: []demoWorker{
 				{"Financeiro/Tributário", baas.Size{CPUMillis: 500, MemoryMiB: 512, DiskGiB: 2}, []demoBot{
 					{"Contas a Pagar", "Você ajuda fornecedores a saber quando serão pagos.", "Olá! Sou o assistente de contas a pagar. Qual é o número da nota?", []string{"Previsão de pagamento", "Enviar nota fiscal"}},
@@ -52,7 +59,7 @@ func demoClients() []demoClient {
 					{"Atendimento ao Cliente", "Você atende clientes com simpatia e clareza.", "Oi! Como posso ajudar?", []string{"Falar com uma pessoa", "Horário de atendimento"}},
 				}},
 			}},
-		{name: "Cliente B", plan: baas.PlanPro, owner: Person{"bruno@cliente-b.example", "owner of Cliente B: finance apart from the rest"}, ownerName: "Bruno Lima",
+		{name: "Cliente B", plan: baas.PlanPro, owner: Person{"bruno@cliente-b.example", "owner of Cliente B: finance apart from the rest"}, ownerName: "Bruno Lima", guest: "Financeiro",
 			workers: []demoWorker{
 				{"Financeiro", small, []demoBot{{"Cobrança", "Você lembra clientes de boletos com educação.", "Olá! Posso enviar a segunda via do boleto.", []string{"Segunda via"}}}},
 				{"Geral", small, []demoBot{{"Recepção", "Você recebe quem chega e encaminha ao setor certo.", "Bem-vindo! Com qual setor você quer falar?", []string{"Vendas", "Suporte"}}}},
@@ -111,7 +118,7 @@ func (s *Server) Prepare(ctx context.Context) ([]Person, error) {
 	for _, c := range demoClients() {
 		people = append(people, c.owner)
 	}
-	return people, nil
+	return append(people, demoGuest()), nil
 }
 
 func isDemo(name string) bool {
@@ -135,21 +142,9 @@ func (s *Server) demoClient(ctx context.Context, c demoClient) error {
 	}
 	login, err := s.app.LogIn(ctx, baas.Credentials{Email: c.owner.Email, Password: DemoPassword})
 	if errors.Is(err, baas.ErrUnauthenticated) {
-		open, err := s.app.Invitations(ctx, operator, tenant.ID, baas.Page{})
+		login, err = s.demoMember(ctx, operator, tenant.ID, c.ownerName, baas.InvitationCreate{Email: c.owner.Email, Role: baas.RoleOwner})
 		if err != nil {
-			return fmt.Errorf("looking for an invitation: %w", err)
-		}
-		for _, i := range open.Items { // of an interrupted run: its secret is lost
-			if err := s.app.DeleteInvitation(ctx, operator, tenant.ID, i.ID); err != nil {
-				return fmt.Errorf("deleting an invitation: %w", err)
-			}
-		}
-		invitation, err := s.app.CreateInvitation(ctx, operator, tenant.ID, baas.InvitationCreate{Email: c.owner.Email, Role: baas.RoleOwner})
-		if err != nil {
-			return fmt.Errorf("inviting the owner: %w", err)
-		}
-		if login, err = s.app.AcceptInvitation(ctx, baas.InvitationAccept{Token: invitation.Token, Name: c.ownerName, Password: DemoPassword}); err != nil {
-			return fmt.Errorf("accepting the invitation: %w", err)
+			return fmt.Errorf("making the owner: %w", err)
 		}
 	} else if err != nil {
 		return fmt.Errorf("logging the owner in: %w", err)
@@ -163,7 +158,63 @@ func (s *Server) demoClient(ctx context.Context, c demoClient) error {
 			return fmt.Errorf("making Worker %s: %w", w.name, err)
 		}
 	}
+	if c.guest != "" {
+		if err := s.demoGuest(ctx, owner, tenant.ID, c.guest); err != nil {
+			return fmt.Errorf("making %s a member: %w", demoGuest().Email, err)
+		}
+	}
 	return s.app.LogOut(ctx, owner)
+}
+
+// demoGuest makes demoGuest a member, limited to one Worker.
+func (s *Server) demoGuest(ctx context.Context, owner authz.Actor, tenant, worker string) error {
+	email := demoGuest().Email
+	members, err := s.app.Members(ctx, owner, tenant, email, baas.Page{})
+	if err != nil || len(members.Items) > 0 {
+		return err
+	}
+	workers, err := s.app.Workers(ctx, owner, tenant, baas.WorkerFilter{Search: worker})
+	if err != nil {
+		return err
+	}
+	in := baas.InvitationCreate{Email: email, Role: baas.RoleOperator}
+	for _, w := range workers.Items {
+		in.WorkerIDs = append(in.WorkerIDs, w.ID)
+	}
+	login, err := s.demoMember(ctx, owner, tenant, "Paula Reis", in)
+	if err != nil {
+		return err
+	}
+	guest, err := s.app.Authenticate(ctx, login.Secret)
+	if err != nil {
+		return fmt.Errorf("authenticating: %w", err)
+	}
+	return s.app.LogOut(ctx, guest)
+}
+
+// demoMember makes a person a member by an invitation, and logs them in.
+func (s *Server) demoMember(ctx context.Context, inviter authz.Actor, tenant, name string, in baas.InvitationCreate) (app.LogIn, error) {
+	open, err := s.app.Invitations(ctx, inviter, tenant, baas.Page{})
+	if err != nil {
+		return app.LogIn{}, fmt.Errorf("looking for an invitation: %w", err)
+	}
+	for _, i := range open.Items { // of an interrupted run: its secret is lost
+		if i.Email != in.Email {
+			continue
+		}
+		if err := s.app.DeleteInvitation(ctx, inviter, tenant, i.ID); err != nil {
+			return app.LogIn{}, fmt.Errorf("deleting an invitation: %w", err)
+		}
+	}
+	invitation, err := s.app.CreateInvitation(ctx, inviter, tenant, in)
+	if err != nil {
+		return app.LogIn{}, fmt.Errorf("inviting: %w", err)
+	}
+	login, err := s.app.AcceptInvitation(ctx, baas.InvitationAccept{Token: invitation.Token, Name: name, Password: DemoPassword})
+	if err != nil {
+		return login, fmt.Errorf("accepting the invitation: %w", err)
+	}
+	return login, nil
 }
 
 func (s *Server) demoWorker(ctx context.Context, owner authz.Actor, tenantID string, w demoWorker) error {

@@ -238,7 +238,7 @@ async function operator(person) {
     ['over-delete-client', clientAt, 'Cliente B', 'dialog', person.button(t('operator:tenant.delete'))],
     ['over-plan', '/operator/plans', t('operator:plans.title'), 'dialog', person.button(t('operator:plans.create'))],
   ]);
-  if (!['support-inside', 'over-switcher', 'support-panel'].some(wanted)) return;
+  if (!['support-inside', 'support-panel'].some(wanted)) return;
   await person.api('POST', `/tenants/${id}/support`, { reason: 'Chamado 4711: o bot não responde', minutes: 15 });
   await visit(person, [
     [
@@ -249,17 +249,28 @@ async function operator(person) {
     ],
     ['support-panel', clientAt, 'Cliente B'],
   ]);
-  const switcher = person.button(part(t('tenants:switch'))).filter({ visible: true });
-  const menu = page.getByRole('button', { name: t('app:menu'), exact: true });
-  await openOver(person, [
-    ['over-switcher', '/t/cliente-b', t('overview:title'), 'menu', ...(person.phone ? [menu] : []), switcher],
-  ]);
   for (const s of (await person.api('GET', `/tenants/${id}/support?active=true`)).items)
     await person.api('DELETE', `/tenants/${id}/support/${s.id}`);
 }
 
+/** A person of two companies, in each of them limited to one Worker. */
+async function guest(person) {
+  const { page, t } = person;
+  await person.signIn('paula@contabilidade.example');
+  await visit(person, [
+    ['limited-overview', '/t/cliente-a', t('overview:title')],
+    ['limited-team', '/t/cliente-a/team', t('team:title')],
+    ['not-a-member', '/t/cliente-c', t('tenants:gone.title')],
+  ]);
+  const menu = page.getByRole('button', { name: t('app:menu'), exact: true });
+  const switcher = person.button(part(t('tenants:switch'))).filter({ visible: true });
+  await openOver(person, [
+    ['over-switcher', '/t/cliente-b', t('overview:title'), 'menu', ...(person.phone ? [menu] : []), switcher],
+  ]);
+}
+
 for (const [size, scheme, language] of variants) {
-  for (const tour of [client, operator]) {
+  for (const tour of [client, operator, guest]) {
     const person = await Person.arrive(browser, { size, scheme, language, motion: 'reduce' });
     await tour(person);
     await person.leave();
