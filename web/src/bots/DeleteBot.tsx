@@ -2,6 +2,7 @@ import { Text } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import type { Bot } from '@/api/resources';
 import { useTenantSlug } from '@/tenants/queries';
 import { ConfirmByName } from '@/ui/ConfirmByName';
@@ -22,12 +23,10 @@ export function DeleteBot({ bot, onClose }: { bot: Bot; onClose: () => void }) {
       error={remove.error}
       onClose={onClose}
       onConfirm={() =>
-        remove.mutate(bot.name, {
-          onSuccess: () => {
-            notifications.show({ message: t('delete.done', { name: bot.name }) });
-            onClose();
-            void navigate({ to: '/t/$tenant/bots', params: { tenant } });
-          },
+        afterwards(remove.mutateAsync(bot.name), () => {
+          notifications.show({ message: t('delete.done', { name: bot.name }) });
+          onClose();
+          void navigate({ to: '/t/$tenant/bots', params: { tenant } });
         })
       }
     >

@@ -4,6 +4,7 @@ import { IconKey, IconPlus, IconReplace, IconTrash } from '@tabler/icons-react';
 import { Link } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import type { Bot, Secret } from '@/api/resources';
 import { useBots } from '@/bots/queries';
 import { useFormat } from '@/i18n/format';
@@ -166,11 +167,9 @@ function DeleteSecret({ secret, users, onClose }: { secret: Secret; users: Bot[]
       error={remove.error}
       onClose={onClose}
       onConfirm={() =>
-        remove.mutate(secret, {
-          onSuccess: () => {
-            notifications.show({ message: t('deleted', { name: secret.name }) });
-            onClose();
-          },
+        afterwards(remove.mutateAsync(secret), () => {
+          notifications.show({ message: t('deleted', { name: secret.name }) });
+          onClose();
         })
       }
     >

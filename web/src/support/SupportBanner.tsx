@@ -5,7 +5,6 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
-import { useLive } from '@/app/live';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
 import { tenantKeys, usePermissions, useTenantSlug } from '@/tenants/queries';
@@ -17,14 +16,9 @@ import classes from './SupportBanner.module.css';
 
 /** While somebody of the platform is in the company, every member sees who, why and until when. */
 export function SupportBanner() {
-  const { data, refetch } = useQuery(activeSupportQuery(useTenantSlug()));
+  const { data } = useQuery(activeSupportQuery(useTenantSlug()));
   const now = useNow();
   useWayOut(now);
-  // What changed between the first read and the beginning of the stream, the stream doesn't tell; nobody may miss this.
-  const live = useLive() === 'live';
-  useEffect(() => {
-    if (live) void refetch({ cancelRefetch: false });
-  }, [live, refetch]);
   return (data ?? [])
     .filter((s) => Date.parse(s.expires_at) > now)
     .map((support) => <Banner key={support.id} support={support} />);

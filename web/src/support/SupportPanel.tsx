@@ -3,6 +3,7 @@ import { useForm } from '@mantine/form';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import type { Tenant } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { useMe } from '@/session/queries';
@@ -80,12 +81,12 @@ function Open({ tenant }: { tenant: Tenant }) {
     <form
       noValidate
       onSubmit={form.onSubmit(({ reason, minutes }) =>
-        openSupport.mutate(
-          { reason: reason.trim(), minutes: Number(minutes) },
-          {
-            onSuccess: () => void navigate({ to: '/t/$tenant', params: { tenant: tenant.slug } }),
-            onError: (error) => form.setErrors(fieldErrors(error)),
-          },
+        afterwards(
+          openSupport.mutateAsync(
+            { reason: reason.trim(), minutes: Number(minutes) },
+            { onError: (error) => form.setErrors(fieldErrors(error)) },
+          ),
+          () => void navigate({ to: '/t/$tenant', params: { tenant: tenant.slug } }),
         ),
       )}
     >

@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import { isApiError } from '@/api/problem';
 import type { Invitation, Member, Role } from '@/api/resources';
 import { initials } from '@/app/UserMenu';
@@ -324,12 +325,10 @@ function RemoveMember({ member, self, onClose }: { member: Member; self: boolean
             color="red"
             loading={remove.isPending}
             onClick={() =>
-              remove.mutate(member.user_id, {
-                onSuccess: () => {
-                  notifications.show({ message: self ? t('left') : t('removed', { name }) });
-                  onClose();
-                  if (self) void navigate({ to: '/' });
-                },
+              afterwards(remove.mutateAsync(member.user_id), () => {
+                notifications.show({ message: self ? t('left') : t('removed', { name }) });
+                onClose();
+                if (self) void navigate({ to: '/' });
               })
             }
           >

@@ -5,6 +5,7 @@ import { IconApi, IconKey, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import type { Token } from '@/api/resources';
 import { useMe } from '@/session/queries';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
@@ -221,11 +222,9 @@ function EndToken({ token, onClose }: { token: Token; onClose: () => void }) {
             color="red"
             loading={end.isPending}
             onClick={() =>
-              end.mutate(token.id, {
-                onSuccess: () => {
-                  notifications.show({ message: t('tokens.ended', { name: token.name }) });
-                  onClose();
-                },
+              afterwards(end.mutateAsync(token.id), () => {
+                notifications.show({ message: t('tokens.ended', { name: token.name }) });
+                onClose();
               })
             }
           >
