@@ -49,18 +49,19 @@ export function TenantFrame() {
   useHotkeys([['mod+K', openSearch]], []);
   const { data, error, refetch } = useQuery(tenantQuery(tenant));
   const failure = failureOf({ data, error });
+  const gone = isApiError(failure, 'not_found');
 
   return (
     <LiveProvider tenant={tenant} key={tenant}>
       <MovesProvider>
         <Frame
           place={<TenantSwitcher />}
-          navigation={<Navigation />}
+          navigation={!gone && <Navigation />}
           foot={<PlanFoot />}
-          scope={<WorkerSelector />}
+          scope={!gone && <WorkerSelector />}
           tools={
             <>
-              <LiveIndicator />
+              {!gone && <LiveIndicator />}
               <UnstyledButton className={classes.search} onClick={openSearch}>
                 <IconSearch size={15} stroke={1.8} aria-hidden />
                 <span>{t('search')}</span>
@@ -75,7 +76,7 @@ export function TenantFrame() {
             </>
           }
         >
-          {isApiError(failure, 'not_found') ? (
+          {gone ? (
             <NoEntry />
           ) : failure ? (
             <ErrorPanel error={error} retry={() => void refetch()} />

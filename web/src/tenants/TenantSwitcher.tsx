@@ -15,6 +15,7 @@ export function TenantSwitcher() {
   const membership = me.tenants.find((m) => m.tenant.slug === slug || m.tenant.id === slug);
   const { data: tenant } = useQuery(tenantQuery(slug));
   const name = tenant?.name ?? membership?.tenant.name ?? slug;
+  const role = membership && !membership.support ? membership.role : me.operator ? 'platform' : undefined;
   // Who was taken out of the company that is shown needs the way to the only one that is left.
   const single = me.tenants.every((m) => m === membership) && !me.operator;
 
@@ -25,9 +26,7 @@ export function TenantSwitcher() {
       </Avatar>
       <span className={classes.words}>
         <span className={classes.name}>{name}</span>
-        <span className={classes.role}>
-          {t(`role.${membership && !membership.support ? membership.role : 'platform'}`)}
-        </span>
+        {role && <span className={classes.role}>{t(`role.${role}`)}</span>}
       </span>
     </>
   );
