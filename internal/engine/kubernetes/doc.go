@@ -21,8 +21,12 @@
 //
 // What should be is built from the Machine alone, compared with what informers have seen, and sent by server-side
 // apply under the field manager "baas" when a field of ours differs; fields of others stay. So a pass that changes
-// nothing sends no request at all. Every write is waited for in the informers' cache, so that this process always
-// reads its own writes.
+// nothing sends no request at all, and what was found to be so isn't compared again until one of the objects has another
+// version. Every write is waited for in the informers' cache, so that this process always reads its own writes.
+//
+// Without the API server nothing is changed, and everything is ErrUnavailable until the first lists are in: a process
+// that starts without them knows nothing, which isn't the same as nothing being there. The watches try to connect all
+// the time, so that an API server that is back is seen at once.
 //
 // The StatefulSet updates OnDelete: a change of its template restarts nothing. A pod whose image, isolation level,
 // agent address, token or restart count is another than wanted is deleted gracefully, and the cluster makes it anew
