@@ -5,6 +5,7 @@ import type { ReactNode } from 'react';
 import { useTranslation } from 'react-i18next';
 import type { Capabilities, Isolation } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
+import { useReason } from '@/status/reason';
 import { Pill, ToneDot } from '@/status/StateBadge';
 import { botTone, workerTone } from '@/status/tone';
 import { ErrorPanel, failureOf } from '@/ui/errors';
@@ -247,16 +248,18 @@ function EngineCard({ engine }: { engine: Health['engine'] }) {
 
 function IsolationCard({ capabilities }: { capabilities: Capabilities }) {
   const { t } = useTranslation(['operator', 'workers']);
+  const say = useReason();
   return (
     <Part id="isolation" title={t('health.isolation')}>
       <ul className={classes.levels}>
         {levels.map((level) => {
           const by = capabilities.isolation[level];
+          const why = capabilities.missing?.[level];
           return (
             <li key={level}>
               <div>
                 <strong>{t(`workers:isolation.${level}.name`)}</strong>
-                <span>{by ?? capabilities.missing?.[level] ?? t('workers:isolation.noReason')}</span>
+                <span>{by ?? (why ? say(why) : t('workers:isolation.noReason'))}</span>
               </div>
               <Pill tone={by ? 'ok' : 'off'} label={by ? t('health.available') : t('health.unavailable')} />
             </li>

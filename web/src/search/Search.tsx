@@ -1,5 +1,6 @@
 import '@mantine/spotlight/styles.css';
 
+import { VisuallyHidden } from '@mantine/core';
 import { Spotlight, type SpotlightActionData, type SpotlightActionGroupData, spotlight } from '@mantine/spotlight';
 import {
   IconActivity,
@@ -119,7 +120,8 @@ export default function Search({ opened, onClose }: { opened: boolean; onClose: 
       query={query}
       onQueryChange={setQuery}
       filter={(_, all) => all}
-      title={t('app:search')}
+      title={<VisuallyHidden>{t('app:search')}</VisuallyHidden>}
+      styles={{ header: { minHeight: 0, padding: 0 } }}
       overlayProps={{ blur: 1, backgroundOpacity: 0.45 }}
       shortcut={null}
       nothingFound={t('nothing')}

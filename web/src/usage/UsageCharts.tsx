@@ -78,8 +78,13 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
         const peak = Math.max(0, ...rows.map((row) => series.reduce((sum, s) => sum + (row[s] ?? 0), 0)));
         // A limit that is far above what is used would flatten the curve; it is then said in words alone.
         const drawn = limit !== undefined && peak > limit * 0.2 ? limit : undefined;
-        const ticks = niceTicks(Math.max(drawn ?? 0, peak), metric === 'cpu' ? 10 : 1024);
-        const last = rows.findLast((row) => series.some((s) => row[s] !== null));
+        // Thousandths of a core are the least that is told apart in words.
+        const ticks =
+          metric === 'cpu'
+            ? niceTicks(Math.max(drawn ?? 0, peak, 0.004), 10)
+            : niceTicks(Math.max(drawn ?? 0, peak), 1024);
+        const known = rows.filter((row) => series.some((s) => row[s] !== null));
+        const last = known.at(-1);
         const present = last ? series.reduce((sum, s) => sum + (last[s] ?? 0), 0) : 0;
         return (
           <Card key={metric} component="section" className={classes.chart} aria-label={t(`metric.${metric}`)}>
@@ -101,7 +106,7 @@ export default function UsageCharts({ span, whole, parts, size, bots, only = met
               type={parts ? 'stacked' : 'default'}
               curveType="monotone"
               connectNulls={false}
-              withDots={false}
+              withDots={known.length === 1} // a single point makes no line
               withGradient={!parts}
               withLegend={parts !== undefined && series.length > 1}
               strokeWidth={1.75}
