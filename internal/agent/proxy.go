@@ -54,6 +54,9 @@ func answerOwn(w http.ResponseWriter, status int, code baas.Code, message string
 	writeAnswer(w, status, agentapi.Error{Code: code, Message: message})
 }
 
+// smallBody is how much of a request, in bytes, is read before it is answered in any case: net/http's own bound.
+const smallBody = 256 << 10
+
 // serve asks the bot for path, which is unescaped; the request's own path tells how it was escaped.
 func (p *proxy) serve(w http.ResponseWriter, r *http.Request, id, path string) {
 	b := p.sup.bot(id)
@@ -73,7 +76,12 @@ func (p *proxy) serve(w http.ResponseWriter, r *http.Request, id, path string) {
 		return
 	}
 	b.meters.requests.Add(1)
-	_ = http.NewResponseController(w).EnableFullDuplex() // a bot may answer before it has read everything
+	if r.ContentLength < 0 || r.ContentLength > smallBody {
+		// A bot may answer before it has read everything. net/http breaks off a connection on which such a request was
+		// answered and not read, under whatever came next on it; so nothing does.
+		_ = http.NewResponseController(w).EnableFullDuplex()
+		w.Header().Set("Connection", "close")
+	}
 	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + strconv.Itoa(port), Path: path}
 	if raw := r.URL.RawPath; raw != "" {
 		_, target.RawPath, _ = botRequest(raw)

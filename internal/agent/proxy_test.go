@@ -1,6 +1,7 @@
 package agent_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -57,4 +58,32 @@ func TestABotThatDiesDuringAPostMayHaveActed(t *testing.T) {
 		status, code := post("/echo", "x")
 		return status == http.StatusBadGateway && code == baas.CodeUnavailable
 	})
+}
+
+// The connection that a request came on is used again by the next, which must not be broken off for what became of the
+// one before.
+func TestConnectionsOutlastRequestsThatFindNobody(t *testing.T) {
+	w := newPlatform(t).newWorker(t, "wrk_1")
+	w.run(program(t, "bot_1", "silent", freePort(t)))
+	w.until("bot_1", "started", func(b agentapi.BotStatus) bool { return b.PID != 0 })
+	bot := w.client().BotTransport("bot_1")
+	for i := range 300 {
+		body := io.Reader(strings.NewReader(`{"message":"hello"}`))
+		if i%2 == 1 {
+			body = struct{ io.Reader }{body} // of a length that isn't said beforehand
+		}
+		req, err := http.NewRequestWithContext(w.ctx(), http.MethodPost, "http://bot/chat", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := bot.RoundTrip(req)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		_, err = io.Copy(io.Discard, res.Body)
+		res.Body.Close()
+		if err != nil || res.StatusCode != http.StatusBadGateway || res.Header.Get(agentapi.HeaderError) != string(baas.CodeUnavailable) {
+			t.Fatalf("request %d: %d %v %v", i, res.StatusCode, res.Header, err)
+		}
+	}
 }
