@@ -329,7 +329,7 @@ func TestWebSocketAndBigBodies(t *testing.T) {
 		}
 		res.Body.Close()
 		code := res.Header.Get(agentapi.HeaderError)
-		if res.StatusCode != 502 || code != string(baas.CodeUnavailable) && code != string(baas.CodeInternal) {
+		if res.StatusCode != 502 || code != string(baas.CodeUnavailable) && code != string(baas.CodeConflict) {
 			t.Fatalf("answer for a stopped bot: %d %v", res.StatusCode, res.Header)
 		}
 		return code == string(baas.CodeUnavailable)
