@@ -463,7 +463,7 @@ func (a *attackRun) unharmed(what string, stops ...func() (int, []string)) {
 
 func (a *attackRun) comesBack(b baas.Bot) {
 	a.t.Helper()
-	eventually(a.t, 2*time.Minute, b.Name+" to answer again", func() error {
+	eventually(a.t, 5*time.Minute, b.Name+" to answer again", func() error {
 		var greeting string
 		return ask(a.t.Context(), http.MethodGet, b.URL+"ping", &greeting)
 	})
