@@ -102,6 +102,7 @@ func (a *agent) serve(ctx context.Context) error {
 	})
 	base.Go(func() { a.disk.run(below) })
 	base.Go(func() { a.sampler.run(below) })
+	base.Go(func() { a.watchMemory(below, newMachine()) })
 	if a.cfg.URL != "" {
 		base.Go(func() {
 			err := tunnel.Serve(below, tunnel.DialConfig{
