@@ -228,8 +228,10 @@ func (b *bot) step(ctx context.Context) (wait bool) {
 	if b.rest != nil {
 		if b.rest.Print == print && b.rest.Restarts >= want.Restarts {
 			m := b.rest
-			b.set(m.State, "%s", m.Reason)
-			b.change(func(s *baas.BotStatus) { s.ExitCode = &m.ExitCode })
+			// In one change: who is told "completed" is told the code too.
+			b.change(func(s *baas.BotStatus) {
+				s.State, s.Reason, s.ExitCode, s.NextRetryAt = m.State, m.Reason, &m.ExitCode, nil
+			})
 			return true
 		}
 		b.forget()
