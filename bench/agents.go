@@ -88,19 +88,10 @@ func measureAgents(ctx context.Context, b *bench) (err error) {
 	if err := pause(ctx, 30*time.Second); err != nil {
 		return err
 	}
-	began := time.Now()
-	cpu, err := cpuOf(p.cmd.Process.Pid)
+	share, err := p.idle(ctx)
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, idleMeasured); err != nil {
-		return err
-	}
-	used, err := cpuOf(p.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	share := float64(used-cpu) / float64(time.Since(began)) * 100
 	after, err := memoryOf(p.cmd.Process.Pid, "status", "VmRSS")
 	if err != nil {
 		return err
@@ -112,6 +103,20 @@ func measureAgents(ctx context.Context, b *bench) (err error) {
 		atMost(what+"processor", share, "% of a core", idleCPU),
 	)
 	return nil
+}
+
+// idle is the control plane's processor time while nobody asks for anything, in % of a core.
+func (p *platform) idle(ctx context.Context) (float64, error) {
+	began := time.Now()
+	spent, err := cpuOf(p.cmd.Process.Pid)
+	if err != nil {
+		return 0, err
+	}
+	if err := pause(ctx, idleMeasured); err != nil {
+		return 0, err
+	}
+	used, err := cpuOf(p.cmd.Process.Pid)
+	return float64(used-spent) / float64(time.Since(began)) * 100, err
 }
 
 // connect starts an agent for each Worker; up is told of each connection.

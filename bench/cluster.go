@@ -112,19 +112,10 @@ placement:
 	if err != nil {
 		return err
 	}
-	began := time.Now()
-	spent, err := cpuOf(p.cmd.Process.Pid)
+	share, err := p.idle(ctx)
 	if err != nil {
 		return err
 	}
-	if err := pause(ctx, idleMeasured); err != nil {
-		return err
-	}
-	used, err := cpuOf(p.cmd.Process.Pid)
-	if err != nil {
-		return err
-	}
-	share := float64(used-spent) / float64(time.Since(began)) * 100
 	resident, err := memoryOf(p.cmd.Process.Pid, "status", "VmRSS")
 	if err != nil {
 		return err

@@ -59,21 +59,19 @@ type thrashing struct {
 
 // look reports whether a bot must go.
 func (t *thrashing) look(now time.Time, p pressure) bool {
-	since, read := now.Sub(t.at).Seconds(), p.faults-t.faults
-	was := !t.at.IsZero()
 	if !p.full {
 		*t = thrashing{}
 		return false
 	}
+	before := *t
 	t.at, t.faults = now, p.faults
-	if !was {
-		return false
-	}
-	if float64(read) < memoryFaults*since {
+	switch {
+	case before.at.IsZero():
+	case float64(p.faults-before.faults) < memoryFaults*now.Sub(before.at).Seconds():
 		t.looks = 0
-		return false
+	default:
+		t.looks++
 	}
-	t.looks++
 	if t.looks < memoryLooks {
 		return false
 	}
@@ -116,5 +114,5 @@ func (a *agent) killLargest() {
 		return
 	}
 	a.log.Warn("the Worker's memory is used up; its largest process is killed", "bot", owner, "pid", largest.pid)
-	kill([]int{largest.pid}, syscall.SIGKILL)
+	_ = syscall.Kill(largest.pid, syscall.SIGKILL)
 }

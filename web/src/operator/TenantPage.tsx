@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { afterwards } from '@/api/afterwards';
 import type { Tenant, TenantTotals } from '@/api/resources';
 import { useFormat } from '@/i18n/format';
 import { SupportPanel } from '@/support/SupportPanel';
@@ -146,18 +147,11 @@ function PlanOf({ tenant }: { tenant: Tenant }) {
         onSubmit={(e) => {
           e.preventDefault();
           // What was saved comes back as another tenant, with a form of its own: this one is told nothing more.
-          void update
-            .mutateAsync({
-              tenant,
-              change: {
-                name: name.trim() !== tenant.name ? name.trim() : undefined,
-                plan: plan !== tenant.plan ? plan : undefined,
-              },
-            })
-            .then(
-              () => notifications.show({ message: t('ui:saved') }),
-              () => undefined, // shown below the form
-            );
+          const change = {
+            name: name.trim() !== tenant.name ? name.trim() : undefined,
+            plan: plan !== tenant.plan ? plan : undefined,
+          };
+          afterwards(update.mutateAsync({ tenant, change }), () => notifications.show({ message: t('ui:saved') }));
         }}
       >
         <Stack gap="md">
