@@ -1,4 +1,3 @@
-import { autoScrollWindowForElements } from '@atlaskit/pragmatic-drag-and-drop-auto-scroll/element';
 import { Skeleton } from '@mantine/core';
 import { useElementSize, useMediaQuery } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
@@ -9,11 +8,12 @@ import { useTranslation } from 'react-i18next';
 import type { Bot, Worker } from '@/api/resources';
 import { useMoving } from '@/moves/MovesProvider';
 import { useTenantSlug } from '@/tenants/queries';
+import { persistent } from '@/ui/persistent';
 import { currentUseQuery } from '@/usage/current';
 import classes from './Board.module.css';
 import { BotMenu, type BotMenuAnchor } from './BotMenu';
 import { useWorkerScope } from './scope';
-import { type HrefOf, WorkerBox } from './WorkerBox';
+import { type Dragging, type HrefOf, WorkerBox } from './WorkerBox';
 
 const boxWidth = 296;
 const gap = 16;
@@ -64,7 +64,8 @@ export function Board({ workers, bots, canMove }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height are measured anew
   useLayoutEffect(() => virtualizer.measure(), [boxHeight]);
 
-  useEffect(() => autoScrollWindowForElements(), []);
+  const dragging = useDragging(canMove);
+  useEffect(() => dragging?.autoScrollWindowForElements(), [dragging]);
 
   const router = useRouter();
   const scope = useWorkerScope();
@@ -107,6 +108,7 @@ export function Board({ workers, bots, canMove }: Props) {
                 bots={bots.get(worker.id) ?? noBots}
                 use={use?.get(worker.id)}
                 canMove={canMove}
+                dragging={dragging}
                 onDropBot={move}
                 onChoose={choose}
                 onMenu={onMenu}
@@ -120,6 +122,20 @@ export function Board({ workers, bots, canMove }: Props) {
       )}
     </div>
   );
+}
+
+/** What dragging needs, once it is loaded. Where it can't be, bots still move by menu and keyboard. */
+function useDragging(wanted: boolean): Dragging | undefined {
+  const [dragging, setDragging] = useState<Dragging>();
+  useEffect(() => {
+    if (!wanted) return;
+    let here = true;
+    persistent(() => import('./dragging')).then((loaded) => here && setDragging(loaded), console.error);
+    return () => {
+      here = false;
+    };
+  }, [wanted]);
+  return dragging;
 }
 
 export function BoardSkeleton() {

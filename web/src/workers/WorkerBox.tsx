@@ -1,4 +1,3 @@
-import { draggable, dropTargetForElements } from '@atlaskit/pragmatic-drag-and-drop/element/adapter';
 import { IconCpu, IconDatabase, IconDeviceSdCard, IconDots, IconRobot } from '@tabler/icons-react';
 import type { TFunction } from 'i18next';
 import { memo, useEffect, useRef, useState } from 'react';
@@ -19,11 +18,13 @@ interface Props {
   bots: Bot[];
   use: CurrentUse | undefined;
   canMove: boolean;
+  dragging: Dragging | undefined;
   onDropBot: (bot: Bot, to: string) => void;
   onChoose: (bot: Bot) => void;
   onMenu: (bot: Bot, element: HTMLElement) => void;
 }
 
+export type Dragging = typeof import('./dragging');
 export type HrefOf = (kind: 'workers' | 'bots', id: string) => string;
 
 const isBot = (data: Record<string, unknown>): data is { bot: Bot } => 'bot' in data;
@@ -38,6 +39,7 @@ export const WorkerBox = memo(function WorkerBox({
   bots,
   use,
   canMove,
+  dragging,
   onDropBot,
   onChoose,
   onMenu,
@@ -50,8 +52,8 @@ export const WorkerBox = memo(function WorkerBox({
 
   useEffect(() => {
     const element = ref.current;
-    if (!element || !takes) return;
-    return dropTargetForElements({
+    if (!element || !takes || !dragging) return;
+    return dragging.dropTargetForElements({
       element,
       canDrop: ({ source }) => isBot(source.data) && source.data.bot.worker_id !== worker.id,
       onDragEnter: () => setOver(true),
@@ -61,7 +63,7 @@ export const WorkerBox = memo(function WorkerBox({
         if (isBot(source.data)) onDropBot(source.data.bot, worker.id);
       },
     });
-  }, [worker.id, takes, onDropBot]);
+  }, [worker.id, takes, dragging, onDropBot]);
 
   const tone = workerTone[worker.status.state];
   const calm = tone === 'ok' || tone === 'off';
@@ -84,6 +86,7 @@ export const WorkerBox = memo(function WorkerBox({
               hrefOf={hrefOf}
               bot={bot}
               canMove={canMove}
+              dragging={dragging}
               onChoose={onChoose}
               onMenu={onMenu}
             />
@@ -162,31 +165,32 @@ interface ChipProps {
   hrefOf: HrefOf;
   bot: Bot;
   canMove: boolean;
+  dragging: Dragging | undefined;
   onChoose: (bot: Bot) => void;
   onMenu: (bot: Bot, element: HTMLElement) => void;
 }
 
 /** A bot on the board: drag it, or press M or its menu to choose where it goes. */
-const BotChip = memo(function BotChip({ t, hrefOf, bot, canMove, onChoose, onMenu }: ChipProps) {
+const BotChip = memo(function BotChip({ t, hrefOf, bot, canMove, dragging, onChoose, onMenu }: ChipProps) {
   const ref = useRef<HTMLLIElement>(null);
-  const [dragging, setDragging] = useState(false);
+  const [dragged, setDragged] = useState(false);
   const moving = Boolean(bot.move_id);
   const movable = canMove && !moving;
 
   useEffect(() => {
     const element = ref.current;
-    if (!element || !movable) return;
-    return draggable({
+    if (!element || !movable || !dragging) return;
+    return dragging.draggable({
       element,
       getInitialData: () => ({ bot }),
-      onDragStart: () => setDragging(true),
-      onDrop: () => setDragging(false),
+      onDragStart: () => setDragged(true),
+      onDrop: () => setDragged(false),
     });
-  }, [bot, movable]);
+  }, [bot, movable, dragging]);
 
   const state = t(`status:bot.${bot.status.state}`);
   return (
-    <li ref={ref} className={classes.chip} data-dragging={dragging || undefined} data-moving={moving || undefined} data-movable={movable || undefined}>
+    <li ref={ref} className={classes.chip} data-dragging={dragged || undefined} data-moving={moving || undefined} data-movable={movable || undefined}>
       <ToneDot tone={botTone[bot.status.state]} />
       <a
         href={hrefOf('bots', bot.id)}
