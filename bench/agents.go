@@ -173,8 +173,7 @@ func newAgent(id string) http.Handler {
 	mux.HandleFunc("GET /v1/status", func(w http.ResponseWriter, _ *http.Request) { a.answer(w, a.status()) })
 	mux.HandleFunc("GET /v1/watch", a.watch)
 	mux.HandleFunc("PUT /v1/desired", a.desired)
-	mux.HandleFunc("GET /v1/usage", a.usage)
-	mux.HandleFunc("POST /v1/usage/ack", a.ack)
+	mux.HandleFunc("POST /v1/usage", a.usage)
 	return mux
 }
 
@@ -220,29 +219,23 @@ func (a *agent) desired(w http.ResponseWriter, r *http.Request) {
 }
 
 // usage reports the Worker's own window of each minute that is over.
-func (a *agent) usage(w http.ResponseWriter, _ *http.Request) {
+func (a *agent) usage(w http.ResponseWriter, r *http.Request) {
+	var q agentapi.UsageQuery
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil {
+		w.WriteHeader(http.StatusUnprocessableEntity)
+		return
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for _, k := range q.Stored {
+		if end := k.Start.Add(baas.Window); end.After(a.pending) {
+			a.pending = end
+		}
+	}
 	report := agentapi.UsageReport{Windows: []baas.UsageWindow{}}
 	for start := a.pending; !start.Add(baas.Window).After(time.Now()); start = start.Add(baas.Window) {
 		report.Windows = append(report.Windows, baas.UsageWindow{WorkerID: a.id, Start: start,
 			Meters: baas.Meters{CPUMillis: 5, MemoryByteSeconds: 60 << 23, DiskByteSeconds: 60 << 16, RunningMillis: 60000}})
 	}
 	a.answer(w, report)
-}
-
-func (a *agent) ack(w http.ResponseWriter, r *http.Request) {
-	var ack agentapi.UsageAck
-	if err := json.NewDecoder(r.Body).Decode(&ack); err != nil {
-		w.WriteHeader(http.StatusUnprocessableEntity)
-		return
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, k := range ack.Windows {
-		if end := k.Start.Add(baas.Window); end.After(a.pending) {
-			a.pending = end
-		}
-	}
-	w.WriteHeader(http.StatusNoContent)
 }

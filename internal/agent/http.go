@@ -37,8 +37,7 @@ func (a *agent) routes() http.Handler {
 	handle("DELETE /v1/bots/{id}", a.deleteBot)
 	handle("GET /v1/bots/{id}/logs", a.logs)
 	handle("POST /v1/channels", a.channels)
-	handle("GET /v1/usage", a.getUsage)
-	handle("POST /v1/usage/ack", a.ackUsage)
+	handle("POST /v1/usage", a.usage)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, baas.Errorf(baas.CodeNotFound, "the agent has no %s %s", r.Method, r.URL.Path))
 	})
@@ -336,32 +335,22 @@ func parseLogQuery(r *http.Request) (logQuery, error) {
 	return q, p.Err()
 }
 
-func (a *agent) getUsage(w http.ResponseWriter, r *http.Request) error {
-	limit := 1000
-	if s := r.URL.Query().Get("limit"); s != "" {
-		n, err := strconv.Atoi(s)
-		if err != nil || n < 1 || n > 100000 {
-			return baas.Errorf(baas.CodeInvalid, "limit must be a number from 1 to 100000")
-		}
-		limit = n
+func (a *agent) usage(w http.ResponseWriter, r *http.Request) error {
+	var q agentapi.UsageQuery
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxDesired)).Decode(&q); err != nil {
+		return baas.Errorf(baas.CodeInvalid, "the question for usage is no valid JSON document")
 	}
-	report, err := a.meter.closed(limit)
+	if q.Limit < 1 || q.Limit > 100000 {
+		return baas.Errorf(baas.CodeInvalid, "limit must be a number from 1 to 100000")
+	}
+	if err := a.meter.ack(q.Stored); err != nil {
+		return err
+	}
+	report, err := a.meter.closed(q.Limit)
 	if err != nil {
 		return err
 	}
 	writeAnswer(w, http.StatusOK, report)
-	return nil
-}
-
-func (a *agent) ackUsage(w http.ResponseWriter, r *http.Request) error {
-	var ack agentapi.UsageAck
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxDesired)).Decode(&ack); err != nil {
-		return baas.Errorf(baas.CodeInvalid, "the acknowledgement is no valid JSON document")
-	}
-	if err := a.meter.ack(ack.Windows); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 

@@ -14,8 +14,7 @@
 //	GET    /v1/bots/{id}/logs            ?tail=N&follow=true&since=RFC3339: LogLine, one JSON document a line
 //	ANY    /v1/bots/{id}/http/…          the bot's own HTTP server, WebSockets included; 502 when it can't be reached
 //	POST   /v1/channels                  ChannelQuery → ChannelReport: asks chat platforms from the Worker's network
-//	GET    /v1/usage                     ?limit=N: closed windows that aren't acknowledged, oldest first: UsageReport
-//	POST   /v1/usage/ack                 UsageAck: forgets these windows
+//	POST   /v1/usage                     UsageQuery → UsageReport: forgets windows, then gives closed ones of the rest
 //
 // Errors are {"code","message"} with the codes of package baas.
 //
@@ -34,8 +33,8 @@ import (
 
 // Versions of the protocol.
 const (
-	Protocol    = 1
-	MinProtocol = 1
+	Protocol    = 2 // since 2, usage is acknowledged with the next question for it
+	MinProtocol = 2
 )
 
 // What the agent sends when it connects.
@@ -198,15 +197,19 @@ type LogLine struct {
 	Text   string    `json:"text"`
 }
 
-// UsageReport is closed usage windows.
+// UsageQuery asks for usage. One request a minute and agent is what an idle platform is busy with, so it says both what
+// was stored of the last answer and what is wanted next.
+type UsageQuery struct {
+	// Stored names windows that the control plane has stored and that it got over this connection: to be forgotten.
+	// Unknown ones are ignored, and those that have grown since they were last given are kept.
+	Stored []UsageKey `json:"stored,omitempty"`
+	Limit  int        `json:"limit"` // of the windows in the answer, 1 to 100,000
+}
+
+// UsageReport is closed usage windows, oldest first.
 type UsageReport struct {
 	Windows []baas.UsageWindow `json:"windows"`
 	More    bool               `json:"more"`
-}
-
-// UsageAck names windows that the control plane has stored.
-type UsageAck struct {
-	Windows []UsageKey `json:"windows"`
 }
 
 // UsageKey is the key of a window.

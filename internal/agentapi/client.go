@@ -168,19 +168,14 @@ func (c *Client) Logs(ctx context.Context, botID string, q LogQuery) iter.Seq2[L
 	}
 }
 
-// Usage reads at most limit closed windows that aren't acknowledged, oldest first. May be repeated.
-func (c *Client) Usage(ctx context.Context, limit int) (UsageReport, error) {
+// Usage lets the agent forget windows that are stored, and reads closed ones of the rest. May be repeated.
+func (c *Client) Usage(ctx context.Context, q UsageQuery) (UsageReport, error) {
 	var r UsageReport
-	err := c.call(ctx, "reading usage", http.MethodGet, "/v1/usage?limit="+strconv.Itoa(limit), nil, &r)
-	if err == nil && len(r.Windows) > limit {
-		r.Windows, r.More = r.Windows[:limit], true
+	err := c.call(ctx, "reading usage", http.MethodPost, "/v1/usage", q, &r)
+	if err == nil && len(r.Windows) > q.Limit {
+		r.Windows, r.More = r.Windows[:q.Limit], true
 	}
 	return r, err
-}
-
-// AckUsage lets the agent forget windows that are stored. Unknown ones are ignored. May be repeated.
-func (c *Client) AckUsage(ctx context.Context, a UsageAck) error {
-	return c.call(ctx, "acknowledging usage", http.MethodPost, "/v1/usage/ack", a, nil)
 }
 
 // CheckChannels lets the agent ask chat platforms whether an assistant's channels work. baas.ErrNotFound from an agent

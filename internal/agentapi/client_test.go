@@ -88,12 +88,11 @@ func calls(ctx context.Context, c *agentapi.Client, status func(agentapi.Status)
 			}
 		}
 	}
-	r, err := c.Usage(ctx, 10)
+	r, err := c.Usage(ctx, agentapi.UsageQuery{Limit: 10})
 	errs["usage"] = err
 	if len(r.Windows) > 10 {
 		errs["usage"] = errors.New("more windows than were asked for")
 	}
-	errs["ack"] = c.AckUsage(ctx, agentapi.UsageAck{})
 	errs["delete"] = c.DeleteBot(ctx, "bot_1")
 	return errs
 }

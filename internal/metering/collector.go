@@ -1,6 +1,6 @@
 // Package metering brings the agents' usage windows into the ledger: it fetches closed windows, stores them in one
-// transaction and acknowledges them after that. A crash between the last two means that windows come again, which the
-// ledger merges without a difference; an agent that is away keeps its windows until it is back.
+// transaction, and acknowledges them when it asks for the next. A crash before that means that windows come again, which
+// the ledger merges without a difference; an agent that is away keeps its windows until it is back.
 package metering
 
 import (
@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"sync"
@@ -22,11 +23,12 @@ import (
 // Config is what a Collector needs.
 type Config struct {
 	Store baas.Store
-	// Agents reaches the agent of a Worker; baas.ErrUnavailable when it isn't connected.
+	// Agents reaches the agent of a Worker, by the same RoundTripper (compared with ==) as long as its connection lasts;
+	// baas.ErrUnavailable when it isn't connected.
 	Agents interface {
 		RoundTripper(workerID string) (http.RoundTripper, error)
 	}
-	// Connected lists the Workers whose agents are connected to this process.
+	// Connected lists the Workers whose agents are connected to this process, sorted.
 	Connected func() []string
 	Interval  time.Duration    // between two looks at one agent; baas.Window when 0, since none has more than one window to report in less
 	Parallel  int              // agents asked at once; 8 when 0
@@ -51,6 +53,18 @@ type Collector struct {
 	windows prometheus.Counter
 	late    prometheus.Counter
 	refused prometheus.Counter
+
+	mu     sync.Mutex
+	agents map[string]state // by Worker
+}
+
+// state is how far the collection from an agent is.
+type state struct {
+	asked bool // at this moment
+	// What is to be acknowledged, over the connection that it came by. Over another one it could be wrong: between the two,
+	// another control plane may have been given more of a window, and have ended before it stored that.
+	stored []agentapi.UsageKey
+	over   http.RoundTripper
 }
 
 // New makes a collector.
@@ -69,6 +83,7 @@ func New(c Config) *Collector {
 	}
 	return &Collector{
 		Config:  c,
+		agents:  map[string]state{},
 		windows: counter("baas_usage_windows_total", "Usage windows stored."),
 		late:    counter("baas_usage_windows_late_total", "Usage windows left out because their minutes are no longer kept."),
 		refused: counter("baas_usage_windows_refused_total", "Usage windows left out because they can't be true."),
@@ -88,7 +103,9 @@ func (c *Collector) Run(ctx context.Context, started func()) error {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	for {
-		groups := slices.Collect(slices.Chunk(c.Connected(), c.Parallel))
+		connected := c.Connected()
+		c.forget(connected)
+		groups := slices.Collect(slices.Chunk(connected, c.Parallel))
 		if len(groups) == 0 {
 			groups = [][]string{nil}
 		}
@@ -120,20 +137,26 @@ func (c *Collector) Run(ctx context.Context, started func()) error {
 }
 
 // Collect fetches what one Worker's agent has to report, up to 20,000 windows and for up to a minute. It may be called
-// at any time and repeated.
+// at any time and repeated; while the agent is being asked already, it does nothing.
 func (c *Collector) Collect(ctx context.Context, workerID string) error {
 	rt, err := c.Agents.RoundTripper(workerID)
 	if err != nil {
 		return fmt.Errorf("reaching the agent of %s: %w", workerID, err)
 	}
+	stored, ok := c.begin(workerID, rt)
+	if !ok {
+		return nil
+	}
+	defer func() { c.end(workerID, rt, stored) }()
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	agent := agentapi.NewClient(rt)
 	for range batches {
-		report, err := agent.Usage(ctx, batch)
+		report, err := agent.Usage(ctx, agentapi.UsageQuery{Stored: stored, Limit: batch})
 		if err != nil {
 			return fmt.Errorf("fetching usage of %s: %w", workerID, err)
 		}
+		stored = nil
 		if len(report.Windows) == 0 {
 			return nil
 		}
@@ -145,18 +168,51 @@ func (c *Collector) Collect(ctx context.Context, workerID string) error {
 		if err := c.record(ctx, workerID, now, due); err != nil {
 			return fmt.Errorf("recording usage of %s: %w", workerID, err)
 		}
-		ack := agentapi.UsageAck{}
 		for _, w := range due {
-			ack.Windows = append(ack.Windows, agentapi.UsageKey{BotID: w.BotID, Start: w.Start})
-		}
-		if err := agent.AckUsage(ctx, ack); err != nil {
-			return fmt.Errorf("acknowledging usage of %s: %w", workerID, err)
+			stored = append(stored, agentapi.UsageKey{BotID: w.BotID, Start: w.Start})
 		}
 		if !report.More {
 			return nil
 		}
 	}
 	return nil
+}
+
+// begin takes the turn to ask a Worker's agent, since an acknowledgement is of what was given last, and tells what is to
+// be acknowledged. Not ok when somebody else has the turn.
+func (c *Collector) begin(workerID string, over http.RoundTripper) (stored []agentapi.UsageKey, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.agents[workerID]
+	if s.asked {
+		return nil, false
+	}
+	c.agents[workerID] = state{asked: true}
+	if s.over != over {
+		return nil, true
+	}
+	return s.stored, true
+}
+
+// end gives the turn back, with what the next question acknowledges.
+func (c *Collector) end(workerID string, over http.RoundTripper, stored []agentapi.UsageKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if stored == nil {
+		delete(c.agents, workerID)
+		return
+	}
+	c.agents[workerID] = state{over: over, stored: stored}
+}
+
+// forget drops what is to be acknowledged to agents that are no longer connected.
+func (c *Collector) forget(connected []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.agents, func(id string, s state) bool {
+		_, here := slices.BinarySearch(connected, id)
+		return !here && !s.asked
+	})
 }
 
 // record stores the windows that can be true. An agent runs beside strangers' bots, so what it says is checked: the

@@ -36,54 +36,49 @@ type key struct {
 type agent struct {
 	mu   sync.Mutex
 	kept map[key]baas.Meters // not acknowledged
+	told map[key]baas.Meters // as they were given last: what has grown since isn't acknowledged
 	sent map[key]baas.Meters // acknowledged, and remembered to be sent again
-	fail string              // what goes wrong with requests: "cut", "refuse", "ack lost", "answer lost"
+	fail string              // what goes wrong with requests: "cut", "refuse", "lost"
 }
 
 func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	fail := a.fail
-	switch r.URL.Path {
-	case "/v1/usage":
-		report := a.report(r.FormValue("limit"))
-		raw, err := json.Marshal(report)
-		if err != nil {
-			panic(err)
-		}
-		switch fail {
-		case "cut":
-			raw = raw[:len(raw)/2]
-			w.Header().Set("Content-Length", fmt.Sprint(2*len(raw)))
-		case "refuse":
-			http.Error(w, "later", http.StatusServiceUnavailable)
-			return
-		}
-		_, _ = w.Write(raw)
-	case "/v1/usage/ack":
-		if fail == "ack lost" {
-			panic(http.ErrAbortHandler)
-		}
-		var ack agentapi.UsageAck
-		if err := json.NewDecoder(r.Body).Decode(&ack); err != nil {
-			panic(err)
-		}
-		for _, k := range ack.Windows {
-			id := key{k.BotID, k.Start.UTC()}
-			if m, ok := a.kept[id]; ok {
-				a.sent[id] = m.Max(a.sent[id])
-			}
+	if a.fail == "refuse" {
+		http.Error(w, "later", http.StatusServiceUnavailable)
+		return
+	}
+	var q agentapi.UsageQuery
+	if err := json.NewDecoder(r.Body).Decode(&q); err != nil || q.Limit == 0 {
+		panic(fmt.Sprintf("%v: %+v", err, q))
+	}
+	for _, k := range q.Stored {
+		id := key{k.BotID, k.Start.UTC()}
+		if m, ok := a.kept[id]; ok && m == a.told[id] {
+			a.sent[id] = m.Max(a.sent[id])
 			delete(a.kept, id)
 		}
-		if fail == "answer lost" {
-			panic(http.ErrAbortHandler)
-		}
-		w.WriteHeader(http.StatusNoContent)
 	}
+	report := a.report()
+	for _, w := range report.Windows {
+		a.told[key{w.BotID, w.Start}] = w.Meters
+	}
+	raw, err := json.Marshal(report)
+	if err != nil {
+		panic(err)
+	}
+	switch a.fail {
+	case "cut":
+		raw = raw[:len(raw)/2]
+		w.Header().Set("Content-Length", fmt.Sprint(2*len(raw)))
+	case "lost":
+		panic(http.ErrAbortHandler)
+	}
+	_, _ = w.Write(raw)
 }
 
 // report gives windows oldest first, as the protocol says.
-func (a *agent) report(limit string) (r agentapi.UsageReport) {
+func (a *agent) report() (r agentapi.UsageReport) {
 	for k, m := range a.kept {
 		r.Windows = append(r.Windows, baas.UsageWindow{BotID: k.bot, Start: k.start, Meters: m})
 	}
@@ -91,9 +86,6 @@ func (a *agent) report(limit string) (r agentapi.UsageReport) {
 		return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(x.BotID, y.BotID))
 	})
 	most := min(len(r.Windows), 40) // less than asked for, so that reports follow each other
-	if limit == "" {
-		panic("no limit was given")
-	}
 	r.More = most < len(r.Windows)
 	r.Windows = r.Windows[:most]
 	return r
@@ -251,9 +243,15 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 	f.now = base
 	worker, bot := f.workers[0].ID, f.bots[0].ID
 	gone := baas.NewID(baas.PrefixBot) // deleted before its last windows came
-	a := &agent{kept: map[key]baas.Meters{}, sent: map[key]baas.Meters{}}
+	a := &agent{kept: map[key]baas.Meters{}, told: map[key]baas.Meters{}, sent: map[key]baas.Meters{}}
 	defer f.connect(t, worker, a)()
 	c := f.collector()
+	reconnect := func() { // to another control plane or this one: by an address that compares as another
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		u := *f.urls[worker]
+		f.urls[worker] = &u
+	}
 	measured := map[key]baas.Meters{} // what must be in the ledger
 	measure := func(k key, m baas.Meters) {
 		a.mu.Lock()
@@ -287,7 +285,7 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 			}
 		},
 		"collect in trouble": func(r *rapid.T) {
-			a.set(rapid.SampledFrom([]string{"cut", "refuse", "ack lost", "answer lost"}).Draw(r, "trouble"))
+			a.set(rapid.SampledFrom([]string{"cut", "refuse", "lost"}).Draw(r, "trouble"))
 			_ = c.Collect(t.Context(), worker)
 			a.set("")
 		},
@@ -310,6 +308,17 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 			}
 		},
 		"control plane restarts": func(*rapid.T) { c = f.collector() },
+		"another control plane asks and ends": func(r *rapid.T) { // and the agent is back
+			reconnect()
+			rt, err := f.RoundTripper(worker)
+			if err != nil {
+				r.Fatal(err)
+			}
+			if _, err := agentapi.NewClient(rt).Usage(t.Context(), agentapi.UsageQuery{Limit: 1000}); err != nil {
+				r.Fatal(err)
+			}
+			reconnect()
+		},
 		"clock steps": func(r *rapid.T) {
 			f.now = base.Add(time.Duration(rapid.IntRange(-12*60, 12*60).Draw(r, "minutes")) * time.Minute)
 		},
@@ -321,7 +330,7 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 		},
 	})
 	f.now = base.Add(12 * time.Hour)
-	for range 50 {
+	for range 50 { // the last acknowledges only
 		if err := c.Collect(t.Context(), worker); err != nil {
 			r.Fatal(err)
 		}
@@ -350,10 +359,8 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 func TestHostileAgent(t *testing.T) {
 	f := newFixture(t, filepath.Join(t.TempDir(), "baas.db"))
 	report := func(ws ...baas.UsageWindow) http.HandlerFunc {
-		return func(w http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodGet {
-				_ = json.NewEncoder(w).Encode(agentapi.UsageReport{Windows: ws, More: true})
-			}
+		return func(w http.ResponseWriter, _ *http.Request) {
+			_ = json.NewEncoder(w).Encode(agentapi.UsageReport{Windows: ws, More: true})
 		}
 	}
 	one := baas.Meters{Requests: 1}
@@ -425,12 +432,12 @@ func TestRun(t *testing.T) {
 	for _, w := range f.workers {
 		ids = append(ids, w.ID)
 		defer f.connect(t, w.ID, http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-			if r.Method == http.MethodPost {
+			var q agentapi.UsageQuery
+			if err := json.NewDecoder(r.Body).Decode(&q); err == nil && len(q.Stored) == 1 {
 				select {
 				case acked <- w.ID:
 				default:
 				}
-				return
 			}
 			_ = json.NewEncoder(rw).Encode(agentapi.UsageReport{Windows: []baas.UsageWindow{{Start: base.Add(-time.Minute), Meters: baas.Meters{Requests: 3}}}})
 		}))()
