@@ -22,15 +22,16 @@ const closeReplaced = websocket.StatusCode(4001)
 const (
 	keepAlive    = 28 * time.Second // below the usual idle limits of load balancers
 	writeTimeout = 15 * time.Second
+	silence      = keepAlive + writeTimeout
 	// backlog bounds the streams that wait for the agent to accept them; it must pass the connections of one Transport.
 	backlog = 256
 )
 
-// muxConfig is the same on both sides.
+// muxConfig is the same on both sides but for who says that it is still there: one of the two is enough to keep a
+// connection up, and with thousands of idle agents it is most of what passes.
 func muxConfig(log *slog.Logger) *yamux.Config {
 	c := yamux.DefaultConfig()
 	c.AcceptBacklog = backlog
-	c.KeepAliveInterval = keepAlive
 	c.ConnectionWriteTimeout = writeTimeout
 	c.StreamOpenTimeout = 30 * time.Second
 	c.StreamCloseTimeout = time.Minute

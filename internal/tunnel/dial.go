@@ -41,6 +41,9 @@ type DialConfig struct {
 	Handler  http.Handler
 	Log      *slog.Logger
 	Backoff  Backoff // 200 ms to 10 s when zero
+	// Silence is how long the control plane, which asks whether the agent is there, may say nothing before the connection
+	// counts as lost; 43 s when 0.
+	Silence time.Duration
 	// OnState is told when a connection is up, and when it is gone. May be nil.
 	OnState func(connected bool)
 }
@@ -58,6 +61,9 @@ func Serve(ctx context.Context, cfg DialConfig) error {
 	}
 	if cfg.Backoff == (Backoff{}) {
 		cfg.Backoff = Backoff{Min: 200 * time.Millisecond, Max: 10 * time.Second}
+	}
+	if cfg.Silence == 0 {
+		cfg.Silence = silence
 	}
 	if cfg.Protocol == 0 {
 		cfg.Protocol = agentapi.Protocol
@@ -109,8 +115,10 @@ func (d *dialer) once(ctx context.Context) error {
 		return err
 	}
 	defer ws.CloseNow()
-	conn := &endConn{frameConn: newFrameConn(ctx, ws, d.pool)}
-	session, err := yamux.Server(conn, muxConfig(d.cfg.Log))
+	conn := &endConn{frameConn: newFrameConn(ctx, ws, d.pool), silence: d.cfg.Silence}
+	mux := muxConfig(d.cfg.Log)
+	mux.EnableKeepAlive = false // the hub does it
+	session, err := yamux.Server(conn, mux)
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}
@@ -140,13 +148,15 @@ func (d *dialer) once(ctx context.Context) error {
 	return fmt.Errorf("%w: %w", errLost, *end)
 }
 
-// endConn remembers the read error that ended the connection.
+// endConn ends when nothing comes for too long, and remembers the read error that ended it.
 type endConn struct {
 	*frameConn
-	end atomic.Pointer[error]
+	silence time.Duration
+	end     atomic.Pointer[error]
 }
 
 func (c *endConn) Read(p []byte) (int, error) {
+	_ = c.SetReadDeadline(time.Now().Add(c.silence)) // never fails
 	n, err := c.frameConn.Read(p)
 	if err != nil {
 		c.end.Store(&err)

@@ -40,8 +40,10 @@ type HubConfig struct {
 	// Order numbers a connection as it comes, among those of every hub that the Worker's agent may dial: of two of one
 	// Worker the higher number is the later. Its error lets the agent try again later. The time of day when nil.
 	Order func(ctx context.Context) (int64, error)
-	Log   *slog.Logger
-	Now   func() time.Time // time.Now when nil
+	// KeepAlive is how often each agent is asked whether it is there; 28 s when 0.
+	KeepAlive time.Duration
+	Log       *slog.Logger
+	Now       func() time.Time // time.Now when nil
 }
 
 // Peer is a connected agent.
@@ -89,6 +91,9 @@ func NewHub(cfg HubConfig) *Hub {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
+	if cfg.KeepAlive == 0 {
+		cfg.KeepAlive = keepAlive
+	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -134,7 +139,9 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, peer Peer) (*link, 
 		return nil, err
 	}
 	// Not the request's context: it ends with the handler, and would keep the request.
-	session, err := yamux.Client(newFrameConn(context.Background(), ws, h.pool), muxConfig(h.cfg.Log))
+	mux := muxConfig(h.cfg.Log)
+	mux.KeepAliveInterval = h.cfg.KeepAlive
+	session, err := yamux.Client(newFrameConn(context.Background(), ws, h.pool), mux)
 	if err != nil {
 		_ = ws.CloseNow()
 		return nil, fmt.Errorf("starting the session: %w", err)

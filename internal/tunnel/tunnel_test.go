@@ -12,6 +12,7 @@ import (
 	"net/http/httputil"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -32,10 +33,12 @@ type rig struct {
 	server *httptest.Server
 }
 
-func newRig(t *testing.T) *rig {
+func newRig(t *testing.T) *rig { return newRigWith(t, func(*tunnel.HubConfig) {}) }
+
+func newRigWith(t *testing.T, change func(*tunnel.HubConfig)) *rig {
 	t.Helper()
 	r := &rig{events: make(chan string, 64)}
-	r.hub = tunnel.NewHub(tunnel.HubConfig{
+	cfg := tunnel.HubConfig{
 		Authenticate: func(_ context.Context, worker, got string) error {
 			switch {
 			case worker == "wrk_broken":
@@ -47,7 +50,9 @@ func newRig(t *testing.T) *rig {
 		},
 		OnConnect:    func(p tunnel.Peer) { r.events <- "+" + p.WorkerID + " " + p.Version },
 		OnDisconnect: func(p tunnel.Peer, err error) { r.events <- "-" + p.WorkerID + " " + p.Version + ": " + err.Error() },
-	})
+	}
+	change(&cfg)
+	r.hub = tunnel.NewHub(cfg)
 	mux := http.NewServeMux()
 	mux.Handle(agentapi.ConnectPath, r.hub)
 	r.server = httptest.NewServer(mux)
@@ -210,12 +215,29 @@ func TestSecondConnectionReplacesFirst(t *testing.T) {
 	}
 }
 
-// cutter is a TCP relay whose connections can be cut.
+// cutter is a TCP relay whose connections can be cut, or go on without anything passing.
 type cutter struct {
 	net.Listener
 	to    string
 	mu    sync.Mutex
 	conns []net.Conn
+	shut  *atomic.Bool // of the present connections: what is sent goes nowhere
+	came  atomic.Int64 // pieces that came from where it leads
+}
+
+// valve loses what is written once it is shut.
+type valve struct {
+	net.Conn
+	shut  *atomic.Bool
+	count *atomic.Int64
+}
+
+func (v valve) Write(p []byte) (int, error) {
+	v.count.Add(1)
+	if v.shut.Load() {
+		return len(p), nil
+	}
+	return v.Conn.Write(p)
 }
 
 func newCutter(t *testing.T, to string) *cutter {
@@ -223,7 +245,7 @@ func newCutter(t *testing.T, to string) *cutter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &cutter{Listener: l, to: to}
+	c := &cutter{Listener: l, to: to, shut: new(atomic.Bool)}
 	t.Cleanup(func() { l.Close(); c.cut() })
 	go func() {
 		for {
@@ -238,9 +260,10 @@ func newCutter(t *testing.T, to string) *cutter {
 			}
 			c.mu.Lock()
 			c.conns = append(c.conns, in, out)
+			shut := c.shut
 			c.mu.Unlock()
-			go func() { io.Copy(in, out); in.Close() }()
-			go func() { io.Copy(out, in); out.Close() }()
+			go func() { io.Copy(valve{in, shut, &c.came}, out); in.Close() }()
+			go func() { io.Copy(valve{out, shut, new(atomic.Int64)}, in); out.Close() }()
 		}
 	}()
 	return c
@@ -253,6 +276,37 @@ func (c *cutter) cut() {
 		x.Close()
 	}
 	c.conns = nil
+}
+
+// silence loses what the present connections carry from now on, without ending them; later ones are as usual.
+func (c *cutter) silence() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.shut.Store(true)
+	c.shut = new(atomic.Bool)
+}
+
+func TestReconnectsAfterSilence(t *testing.T) {
+	r := newRigWith(t, func(c *tunnel.HubConfig) { c.KeepAlive = 20 * time.Millisecond })
+	c := newCutter(t, r.server.Listener.Addr().String())
+	silence := 500 * time.Millisecond
+	r.agent(t, tunnel.DialConfig{URL: "ws://" + c.Addr().String(), WorkerID: "wrk_1", Version: "v1", Handler: hello, Silence: silence})
+	r.expect(t, "+wrk_1")
+	// As long as it is asked whether it is there, it stays, though there is nothing else to say.
+	began := time.Now()
+	for c.came.Load() < 10 || time.Since(began) < 3*silence {
+		select {
+		case e := <-r.events:
+			t.Fatalf("%s after %s", e, time.Since(began))
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	c.silence()
+	r.expect(t, "-wrk_1")
+	r.expect(t, "+wrk_1")
+	if _, body, err := r.get(t, "wrk_1", "/again"); err != nil || body != "hello /again" {
+		t.Fatalf("got %q, %v", body, err)
+	}
 }
 
 func TestReconnectsAfterCut(t *testing.T) {
