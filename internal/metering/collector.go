@@ -1,9 +1,10 @@
-// Package metering brings the agents' usage windows into the ledger: it fetches closed windows, stores them in one
-// transaction, and acknowledges them when it asks for the next. A crash before that means that windows come again, which
-// the ledger merges without a difference; an agent that is away keeps its windows until it is back.
+// Package metering brings the agents' usage windows into the ledger: it fetches closed windows, stores those of many
+// agents in one transaction, and acknowledges them when it asks for the next. A crash before that means that windows come
+// again, which the ledger merges without a difference; an agent that is away keeps its windows until it is back.
 package metering
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,13 +32,14 @@ type Config struct {
 	// Connected lists the Workers whose agents are connected to this process, sorted.
 	Connected func() []string
 	Interval  time.Duration    // between two looks at one agent; baas.Window when 0, since none has more than one window to report in less
-	Parallel  int              // agents asked at once; 8 when 0
+	Parallel  int              // agents asked at once; 64 when 0
+	Gather    time.Duration    // what is to be stored waits so long for what other agents report, for one transaction; not at all when 0
 	Now       func() time.Time // time.Now when nil
 	Log       *slog.Logger
 }
 
 const (
-	batch = 1000 // windows that are fetched and stored at once
+	batch = 1000 // windows that are fetched or stored at once
 	// batches and patience bound one Collect, so that an agent which always has more, or never answers, keeps nobody
 	// else waiting; the rest comes with the next.
 	batches  = 20
@@ -54,8 +56,9 @@ type Collector struct {
 	late    prometheus.Counter
 	refused prometheus.Counter
 
-	mu     sync.Mutex
-	agents map[string]state // by Worker
+	mu       sync.Mutex
+	agents   map[string]state // by Worker
+	gathered []*report
 }
 
 // state is how far the collection from an agent is.
@@ -73,7 +76,7 @@ func New(c Config) *Collector {
 		c.Interval = baas.Window
 	}
 	if c.Parallel == 0 {
-		c.Parallel = 8
+		c.Parallel = 64
 	}
 	if c.Now == nil {
 		c.Now = time.Now
@@ -95,8 +98,8 @@ func (c *Collector) Collectors() []prometheus.Collector {
 	return []prometheus.Collector{c.windows, c.late, c.refused}
 }
 
-// Run fetches until ctx ends, spreading the agents over the interval in small groups, so that the database commits once
-// for a group.
+// Run fetches until ctx ends, spreading the agents over the interval in groups, so that the database commits once for a
+// group.
 func (c *Collector) Run(ctx context.Context, started func()) error {
 	started()
 	slots := make(chan struct{}, c.Parallel)
@@ -234,35 +237,111 @@ func (c *Collector) record(ctx context.Context, workerID string, now time.Time, 
 	if len(possible) == 0 {
 		return nil
 	}
-	var ok []baas.UsageWindow
-	var late int
-	err := c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
-		worker, err := tx.Worker(ctx, workerID)
-		if err != nil {
-			return err
-		}
-		if ok, err = owned(ctx, tx, worker, possible); err != nil {
-			return err
-		}
-		late, err = tx.In(worker.TenantID).Usage().Record(ctx, now, ok)
-		return err
-	})
-	if errors.Is(err, baas.ErrNotFound) {
-		return nil // deleted: nothing to bill it to
-	}
-	if err != nil {
+	r := &report{worker: workerID, now: now, windows: possible, done: make(chan struct{})}
+	if err := c.store(ctx, r); err != nil {
 		return err
 	}
-	if refused := len(possible) - len(ok); refused > 0 {
-		c.refused.Add(float64(refused))
-		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", refused)
+	if r.refused > 0 {
+		c.refused.Add(float64(r.refused))
+		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", r.refused)
 	}
-	c.windows.Add(float64(len(ok) - late))
-	c.late.Add(float64(late))
-	if late > 0 {
-		c.Log.Warn("usage came too late to be counted", "worker", workerID, "windows", late)
+	c.windows.Add(float64(r.recorded))
+	c.late.Add(float64(r.late))
+	if r.late > 0 {
+		c.Log.Warn("usage came too late to be counted", "worker", workerID, "windows", r.late)
 	}
 	return nil
+}
+
+// report is a Worker's windows on their way into the ledger.
+type report struct {
+	worker  string
+	now     time.Time
+	windows []baas.UsageWindow
+	done    chan struct{} // closed when what follows is set
+
+	recorded, late, refused int
+	err                     error
+}
+
+// store records a report, with others where it can. When that fails, each is recorded by itself, so that nobody's trouble
+// is another's.
+func (c *Collector) store(ctx context.Context, r *report) error {
+	if c.Gather > 0 && c.together(ctx, r) == nil {
+		return nil
+	}
+	err := c.recordAll(ctx, []*report{r})
+	if errors.Is(err, baas.ErrNotFound) {
+		return nil // its tenant is deleted
+	}
+	return err
+}
+
+// together records a report with others that come while it is gathered. The first of them does it for all.
+func (c *Collector) together(ctx context.Context, r *report) error {
+	c.mu.Lock()
+	c.gathered = append(c.gathered, r)
+	first := len(c.gathered) == 1
+	c.mu.Unlock()
+	if !first {
+		select {
+		case <-r.done:
+			return r.err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	t := time.NewTimer(c.Gather)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done(): // fails for all, who go on by themselves
+	}
+	c.mu.Lock()
+	all := c.gathered
+	c.gathered = nil
+	c.mu.Unlock()
+	for len(all) > 0 {
+		n := 1
+		for windows := len(all[0].windows); n < len(all) && windows+len(all[n].windows) <= batch; n++ {
+			windows += len(all[n].windows)
+		}
+		err := c.recordAll(ctx, all[:n])
+		for _, r := range all[:n] {
+			r.err = err
+			close(r.done)
+		}
+		all = all[n:]
+	}
+	return r.err
+}
+
+// recordAll stores reports in one transaction. Those of Workers that are deleted are dropped: there is nothing to bill
+// them to.
+func (c *Collector) recordAll(ctx context.Context, rs []*report) error {
+	// In order, so that another control plane that records for the same Workers doesn't wait for us while we wait for it.
+	rs = slices.SortedFunc(slices.Values(rs), func(a, b *report) int { return cmp.Compare(a.worker, b.worker) })
+	return c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
+		for _, r := range rs {
+			r.recorded, r.late, r.refused = 0, 0, 0
+			worker, err := tx.Worker(ctx, r.worker)
+			if errors.Is(err, baas.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			ok, err := owned(ctx, tx, worker, r.windows)
+			if err != nil {
+				return err
+			}
+			if r.late, err = tx.In(worker.TenantID).Usage().Record(ctx, r.now, ok); err != nil {
+				return err
+			}
+			r.recorded, r.refused = len(ok)-r.late, len(r.windows)-len(ok)
+		}
+		return nil
+	})
 }
 
 // owned leaves out windows of bots that can't be the Worker's own: another tenant's, and more unknown ones than are

@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -464,5 +465,65 @@ func TestRun(t *testing.T) {
 		if rows, hours := f.ledger(t, tenant.ID); len(rows) != 1 || hours.Requests != 3 {
 			t.Errorf("the ledger has %v", rows)
 		}
+	}
+}
+
+// counted is a store whose updates are counted, and of which the first may fail.
+type counted struct {
+	baas.Store
+	updates  atomic.Int64
+	failures int64
+}
+
+func (s *counted) System() baas.SystemScope { return countedScope{s.Store.System(), s} }
+
+type countedScope struct {
+	baas.SystemScope
+	s *counted
+}
+
+func (s countedScope) Update(ctx context.Context, fn func(baas.SystemTx) error) error {
+	if s.s.updates.Add(1) <= s.s.failures {
+		return errors.New("the database is away")
+	}
+	return s.SystemScope.Update(ctx, fn)
+}
+
+// TestGather stores what many agents report in few transactions, and when those fail each report in one of its own.
+func TestGather(t *testing.T) {
+	const agents = 40
+	for _, c := range []struct {
+		name                  string
+		failures, least, most int64
+	}{
+		{"few transactions", 0, 1, agents / 4},
+		{"each by itself after a failure", 1, 2, 2 * agents},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFixture(t, filepath.Join(t.TempDir(), "baas.db"))
+			f.more(t, agents)
+			store := &counted{Store: f.store, failures: c.failures}
+			col := metering.New(metering.Config{Store: store, Agents: f, Connected: func() []string { return nil }, Gather: time.Second,
+				Now: func() time.Time { return f.now }, Log: slog.New(slog.DiscardHandler)})
+			var wg sync.WaitGroup
+			for i, w := range f.workers {
+				a := &agent{kept: map[key]baas.Meters{{"", base.Add(-time.Minute)}: {Requests: int64(i)}}, told: map[key]baas.Meters{}, sent: map[key]baas.Meters{}}
+				defer f.connect(t, w.ID, a)()
+				wg.Go(func() {
+					if err := col.Collect(t.Context(), w.ID); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+			wg.Wait()
+			if n := store.updates.Load(); n < c.least || n > c.most {
+				t.Errorf("%d transactions, want %d to %d", n, c.least, c.most)
+			}
+			for i, tenant := range f.tenants {
+				if rows, hours := f.ledger(t, tenant.ID); len(rows) != 1 || hours.Requests != int64(i) {
+					t.Errorf("the ledger of tenant %d has %v", i, rows)
+				}
+			}
+		})
 	}
 }

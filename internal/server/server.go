@@ -191,7 +191,7 @@ func (s *Server) wire(ctx context.Context) error {
 		return err
 	}
 	// Each control plane collects from the agents that it holds.
-	collector := metering.New(metering.Config{Store: s.store, Agents: s.hub, Log: s.log, Connected: func() []string {
+	collector := metering.New(metering.Config{Store: s.store, Agents: s.hub, Log: s.log, Gather: 200 * time.Millisecond, Connected: func() []string {
 		var ids []string
 		for _, p := range s.hub.Peers() {
 			ids = append(ids, p.WorkerID)
