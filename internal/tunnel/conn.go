@@ -23,15 +23,18 @@ const (
 	keepAlive    = 28 * time.Second // below the usual idle limits of load balancers
 	writeTimeout = 15 * time.Second
 	silence      = keepAlive + writeTimeout
+	// turns are the parts of a keepAlive in which some of the agents are asked: together, so that an idle process is woken
+	// seldom, and not all at once.
+	turns = 16
 	// backlog bounds the streams that wait for the agent to accept them; it must pass the connections of one Transport.
 	backlog = 256
 )
 
-// muxConfig is the same on both sides but for who says that it is still there: one of the two is enough to keep a
-// connection up, and with thousands of idle agents it is most of what passes.
+// muxConfig is the same on both sides. Neither asks by itself whether the other is there: the hub asks all its agents.
 func muxConfig(log *slog.Logger) *yamux.Config {
 	c := yamux.DefaultConfig()
 	c.AcceptBacklog = backlog
+	c.EnableKeepAlive = false
 	c.ConnectionWriteTimeout = writeTimeout
 	c.StreamOpenTimeout = 30 * time.Second
 	c.StreamCloseTimeout = time.Minute

@@ -116,9 +116,7 @@ func (d *dialer) once(ctx context.Context) error {
 	}
 	defer ws.CloseNow()
 	conn := &endConn{frameConn: newFrameConn(ctx, ws, d.pool), silence: d.cfg.Silence}
-	mux := muxConfig(d.cfg.Log)
-	mux.EnableKeepAlive = false // the hub does it
-	session, err := yamux.Server(conn, mux)
+	session, err := yamux.Server(conn, muxConfig(d.cfg.Log))
 	if err != nil {
 		return fmt.Errorf("starting the session: %w", err)
 	}

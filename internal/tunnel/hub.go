@@ -63,7 +63,9 @@ type Hub struct {
 
 	mu     sync.Mutex
 	conns  map[string]*link
+	held   int // connections so far
 	closed bool
+	ending chan struct{}  // closed with closed
 	active sync.WaitGroup // handlers that hold a connection
 }
 
@@ -73,11 +75,12 @@ type link struct {
 	ws        *websocket.Conn
 	session   *yamux.Session
 	transport *Transport
+	turn      int           // of turns
 	why       error         // set before the session is closed by us
 	done      chan struct{} // closed after OnDisconnect
 }
 
-// NewHub makes a hub. It panics without Authenticate, which is a mistake of the program.
+// NewHub makes a hub, which works until it is closed. It panics without Authenticate, which is a mistake of the program.
 func NewHub(cfg HubConfig) *Hub {
 	if cfg.Authenticate == nil {
 		panic("tunnel: HubConfig.Authenticate is nil")
@@ -100,7 +103,33 @@ func NewHub(cfg HubConfig) *Hub {
 	if cfg.Order == nil {
 		cfg.Order = func(context.Context) (int64, error) { return cfg.Now().UnixNano(), nil }
 	}
-	return &Hub{cfg: cfg, pool: newFramePool(), conns: map[string]*link{}}
+	h := &Hub{cfg: cfg, pool: newFramePool(), conns: map[string]*link{}, ending: make(chan struct{})}
+	go h.keepAlive()
+	return h
+}
+
+// keepAlive asks every agent whether it is there, and ends the connections of those that don't answer, until Close.
+func (h *Hub) keepAlive() {
+	tick := time.NewTicker(h.cfg.KeepAlive / turns)
+	defer tick.Stop()
+	for turn := 0; ; turn = (turn + 1) % turns {
+		select {
+		case <-h.ending:
+			return
+		case <-tick.C:
+		}
+		h.mu.Lock()
+		for _, l := range h.conns {
+			if l.turn == turn {
+				go func() {
+					if _, err := l.session.Ping(); err != nil {
+						_ = l.session.Close()
+					}
+				}()
+			}
+		}
+		h.mu.Unlock()
+	}
 }
 
 // ServeHTTP takes an agent's connection. Mount it at agentapi.ConnectPath. It returns once the connection is held: that
@@ -139,9 +168,7 @@ func (h *Hub) accept(w http.ResponseWriter, r *http.Request, peer Peer) (*link, 
 		return nil, err
 	}
 	// Not the request's context: it ends with the handler, and would keep the request.
-	mux := muxConfig(h.cfg.Log)
-	mux.KeepAliveInterval = h.cfg.KeepAlive
-	session, err := yamux.Client(newFrameConn(context.Background(), ws, h.pool), mux)
+	session, err := yamux.Client(newFrameConn(context.Background(), ws, h.pool), muxConfig(h.cfg.Log))
 	if err != nil {
 		_ = ws.CloseNow()
 		return nil, fmt.Errorf("starting the session: %w", err)
@@ -218,6 +245,8 @@ func (h *Hub) hold(l *link) {
 	}
 	old := h.conns[id]
 	h.conns[id] = l
+	l.turn = h.held % turns
+	h.held++
 	if old != nil {
 		old.why = errReplaced
 	}
@@ -329,6 +358,9 @@ func (h *Hub) Disconnect(workerID string) {
 // repeated.
 func (h *Hub) Close(ctx context.Context) error {
 	h.mu.Lock()
+	if !h.closed {
+		close(h.ending)
+	}
 	h.closed = true
 	links := make([]*link, 0, len(h.conns))
 	for _, l := range h.conns {

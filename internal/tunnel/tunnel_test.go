@@ -309,6 +309,27 @@ func TestReconnectsAfterSilence(t *testing.T) {
 	}
 }
 
+// An agent that doesn't notice that nothing passes any more is let go by the control plane.
+func TestLetsGoOfTheSilent(t *testing.T) {
+	t.Parallel() // it takes as long as an answer may take
+	r := newRigWith(t, func(c *tunnel.HubConfig) { c.KeepAlive = 20 * time.Millisecond })
+	c := newCutter(t, r.server.Listener.Addr().String())
+	r.agent(t, tunnel.DialConfig{URL: "ws://" + c.Addr().String(), WorkerID: "wrk_1", Version: "v1", Handler: hello, Silence: time.Hour})
+	r.expect(t, "+wrk_1")
+	c.silence()
+	select {
+	case e := <-r.events:
+		if e != "-wrk_1 v1: connection lost" {
+			t.Fatal(e)
+		}
+	case <-time.After(time.Minute):
+		t.Fatal("it is still held")
+	}
+	if _, err := r.hub.RoundTripper("wrk_1"); !errors.Is(err, baas.ErrUnavailable) {
+		t.Fatal(err)
+	}
+}
+
 func TestReconnectsAfterCut(t *testing.T) {
 	r := newRig(t)
 	c := newCutter(t, r.server.Listener.Addr().String())
