@@ -4,7 +4,6 @@
 package metering
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,7 +56,8 @@ type Collector struct {
 	refused prometheus.Counter
 
 	mu       sync.Mutex
-	agents   map[string]state // by Worker
+	agents   map[string]state  // by Worker
+	tenants  map[string]string // by Worker
 	gathered []*report
 }
 
@@ -87,6 +87,7 @@ func New(c Config) *Collector {
 	return &Collector{
 		Config:  c,
 		agents:  map[string]state{},
+		tenants: map[string]string{},
 		windows: counter("baas_usage_windows_total", "Usage windows stored."),
 		late:    counter("baas_usage_windows_late_total", "Usage windows left out because their minutes are no longer kept."),
 		refused: counter("baas_usage_windows_refused_total", "Usage windows left out because they can't be true."),
@@ -168,7 +169,7 @@ func (c *Collector) Collect(ctx context.Context, workerID string) error {
 		if len(due) == 0 {
 			return nil // the agent keeps what is early by our clock until it is due
 		}
-		if err := c.record(ctx, workerID, now, due); err != nil {
+		if err := c.record(ctx, workerID, due); err != nil {
 			return fmt.Errorf("recording usage of %s: %w", workerID, err)
 		}
 		for _, w := range due {
@@ -208,19 +209,21 @@ func (c *Collector) end(workerID string, over http.RoundTripper, stored []agenta
 	c.agents[workerID] = state{over: over, stored: stored}
 }
 
-// forget drops what is to be acknowledged to agents that are no longer connected.
+// forget drops what is kept about agents that are no longer connected.
 func (c *Collector) forget(connected []string) {
+	gone := func(id string) bool {
+		_, here := slices.BinarySearch(connected, id)
+		return !here
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.agents, func(id string, s state) bool {
-		_, here := slices.BinarySearch(connected, id)
-		return !here && !s.asked
-	})
+	maps.DeleteFunc(c.agents, func(id string, s state) bool { return !s.asked && gone(id) })
+	maps.DeleteFunc(c.tenants, func(id, _ string) bool { return gone(id) })
 }
 
 // record stores the windows that can be true. An agent runs beside strangers' bots, so what it says is checked: the
 // Worker is the one that its token names, and times and amounts are possible.
-func (c *Collector) record(ctx context.Context, workerID string, now time.Time, ws []baas.UsageWindow) error {
+func (c *Collector) record(ctx context.Context, workerID string, ws []baas.UsageWindow) error {
 	possible := ws[:0:0]
 	for _, w := range ws {
 		w.WorkerID = workerID
@@ -237,7 +240,7 @@ func (c *Collector) record(ctx context.Context, workerID string, now time.Time, 
 	if len(possible) == 0 {
 		return nil
 	}
-	r := &report{worker: workerID, now: now, windows: possible, done: make(chan struct{})}
+	r := &report{worker: workerID, windows: possible, done: make(chan struct{})}
 	if err := c.store(ctx, r); err != nil {
 		return err
 	}
@@ -245,30 +248,25 @@ func (c *Collector) record(ctx context.Context, workerID string, now time.Time, 
 		c.refused.Add(float64(r.refused))
 		c.Log.Warn("usage windows of bots that the Worker can't have are refused", "worker", workerID, "windows", r.refused)
 	}
-	c.windows.Add(float64(r.recorded))
-	c.late.Add(float64(r.late))
-	if r.late > 0 {
-		c.Log.Warn("usage came too late to be counted", "worker", workerID, "windows", r.late)
-	}
 	return nil
 }
 
 // report is a Worker's windows on their way into the ledger.
 type report struct {
 	worker  string
-	now     time.Time
 	windows []baas.UsageWindow
-	done    chan struct{} // closed when what follows is set
-
-	recorded, late, refused int
-	err                     error
+	refused int           // windows of bots that can't be the Worker's
+	done    chan struct{} // closed when err is set
+	err     error
 }
 
 // store records a report, with others where it can. When that fails, each is recorded by itself, so that nobody's trouble
 // is another's.
 func (c *Collector) store(ctx context.Context, r *report) error {
-	if c.Gather > 0 && c.together(ctx, r) == nil {
-		return nil
+	if c.Gather > 0 {
+		if err := c.together(ctx, r); err == nil || ctx.Err() != nil {
+			return err
+		}
 	}
 	err := c.recordAll(ctx, []*report{r})
 	if errors.Is(err, baas.ErrNotFound) {
@@ -316,37 +314,74 @@ func (c *Collector) together(ctx context.Context, r *report) error {
 	return r.err
 }
 
-// recordAll stores reports in one transaction. Those of Workers that are deleted are dropped: there is nothing to bill
-// them to.
+// recordAll stores reports in one transaction, a tenant's at once. Those of Workers that are deleted are dropped: there
+// is nothing to bill them to.
 func (c *Collector) recordAll(ctx context.Context, rs []*report) error {
-	// In order, so that another control plane that records for the same Workers doesn't wait for us while we wait for it.
-	rs = slices.SortedFunc(slices.Values(rs), func(a, b *report) int { return cmp.Compare(a.worker, b.worker) })
-	return c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
+	now := c.Now()
+	var recorded, late map[string]int // windows, by tenant
+	err := c.Store.System().Update(ctx, func(tx baas.SystemTx) error {
+		recorded, late = map[string]int{}, map[string]int{}
+		possible := map[string][]baas.UsageWindow{} // by tenant
 		for _, r := range rs {
-			r.recorded, r.late, r.refused = 0, 0, 0
-			worker, err := tx.Worker(ctx, r.worker)
+			tenant, err := c.tenantOf(ctx, tx, r.worker)
 			if errors.Is(err, baas.ErrNotFound) {
+				r.refused = 0
 				continue
 			}
 			if err != nil {
 				return err
 			}
-			ok, err := owned(ctx, tx, worker, r.windows)
+			ok, err := owned(ctx, tx, tenant, r.windows)
 			if err != nil {
 				return err
 			}
-			if r.late, err = tx.In(worker.TenantID).Usage().Record(ctx, r.now, ok); err != nil {
+			r.refused = len(r.windows) - len(ok)
+			possible[tenant] = append(possible[tenant], ok...)
+		}
+		// In order, so that another control plane that records for the same tenants doesn't wait for us while we wait for it.
+		for _, tenant := range slices.Sorted(maps.Keys(possible)) {
+			n, err := tx.In(tenant).Usage().Record(ctx, now, possible[tenant])
+			if err != nil {
 				return err
 			}
-			r.recorded, r.refused = len(ok)-r.late, len(r.windows)-len(ok)
+			recorded[tenant], late[tenant] = len(possible[tenant])-n, n
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	for tenant := range recorded {
+		c.windows.Add(float64(recorded[tenant]))
+		c.late.Add(float64(late[tenant]))
+		if late[tenant] > 0 {
+			c.Log.Warn("usage came too late to be counted", "tenant", tenant, "windows", late[tenant])
+		}
+	}
+	return nil
+}
+
+// tenantOf finds a Worker's tenant, which never changes. What a Worker reports just after it was deleted, it has used.
+func (c *Collector) tenantOf(ctx context.Context, tx baas.SystemTx, workerID string) (string, error) {
+	c.mu.Lock()
+	tenant, known := c.tenants[workerID]
+	c.mu.Unlock()
+	if known {
+		return tenant, nil
+	}
+	w, err := tx.Worker(ctx, workerID)
+	if err != nil {
+		return "", err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tenants[workerID] = w.TenantID
+	return w.TenantID, nil
 }
 
 // owned leaves out windows of bots that can't be the Worker's own: another tenant's, and more unknown ones than are
 // deleted in a while.
-func owned(ctx context.Context, tx baas.SystemTx, worker baas.Worker, ws []baas.UsageWindow) (ok []baas.UsageWindow, err error) {
+func owned(ctx context.Context, tx baas.SystemTx, tenant string, ws []baas.UsageWindow) (ok []baas.UsageWindow, err error) {
 	counts, unknown := map[string]bool{"": true}, 0
 	for _, w := range ws {
 		may, known := counts[w.BotID]
@@ -359,7 +394,7 @@ func owned(ctx context.Context, tx baas.SystemTx, worker baas.Worker, ws []baas.
 			case err != nil:
 				return nil, err
 			default:
-				may = b.TenantID == worker.TenantID
+				may = b.TenantID == tenant
 			}
 			counts[w.BotID] = may
 		}
