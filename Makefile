@@ -26,7 +26,7 @@ test: ## every test and linter, with what they need
 test-dashboard: web ## the dashboard alone, in a real browser: flows, every page, Lighthouse, frames of a large board
 	@scripts/docker.sh
 	@scripts/browser.sh
-	go test ./e2e -run '^TestDashboard$$' -v -count=1 -timeout 30m
+	go test ./e2e -run '^TestDashboard$$' -v -count=1 -timeout 60m
 
 test-kubernetes: ## the engine and the main job on a real one-node cluster, which is built from source
 	eval "$$(scripts/postgres.sh)" && eval "$$(test/kubernetes/cluster.sh up)" && \

@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core';
 import { useElementSize, useMediaQuery } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useRouter } from '@tanstack/react-router';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { type MouseEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
@@ -13,7 +13,7 @@ import { currentUseQuery } from '@/usage/current';
 import classes from './Board.module.css';
 import { BotMenu, type BotMenuAnchor } from './BotMenu';
 import { useWorkerScope } from './scope';
-import { type Dragging, type HrefOf, WorkerBox } from './WorkerBox';
+import { type HrefOf, WorkerBox } from './WorkerBox';
 
 const boxWidth = 296;
 const gap = 16;
@@ -22,6 +22,14 @@ const botHeight = 38;
 const fewestRows = 3;
 const mostRows = 6;
 const noBots: Bot[] = [];
+
+/** What dragging needs, once it is loaded. Where it can't be, bots still move by menu and keyboard. */
+const draggingQuery = queryOptions({
+  queryKey: ['dragging'],
+  queryFn: () => persistent(() => import('./dragging')),
+  staleTime: Number.POSITIVE_INFINITY,
+  gcTime: Number.POSITIVE_INFINITY,
+});
 
 interface Props {
   workers: Worker[];
@@ -64,7 +72,7 @@ export function Board({ workers, bots, canMove }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: rows of another height are measured anew
   useLayoutEffect(() => virtualizer.measure(), [boxHeight]);
 
-  const dragging = useDragging(canMove);
+  const { data: dragging } = useQuery({ ...draggingQuery, enabled: canMove });
   useEffect(() => dragging?.autoScrollWindowForElements(), [dragging]);
 
   const router = useRouter();
@@ -122,20 +130,6 @@ export function Board({ workers, bots, canMove }: Props) {
       )}
     </div>
   );
-}
-
-/** What dragging needs, once it is loaded. Where it can't be, bots still move by menu and keyboard. */
-function useDragging(wanted: boolean): Dragging | undefined {
-  const [dragging, setDragging] = useState<Dragging>();
-  useEffect(() => {
-    if (!wanted) return;
-    let here = true;
-    persistent(() => import('./dragging')).then((loaded) => here && setDragging(loaded), console.error);
-    return () => {
-      here = false;
-    };
-  }, [wanted]);
-  return dragging;
 }
 
 export function BoardSkeleton() {

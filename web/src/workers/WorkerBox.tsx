@@ -24,7 +24,7 @@ interface Props {
   onMenu: (bot: Bot, element: HTMLElement) => void;
 }
 
-export type Dragging = typeof import('./dragging');
+type Dragging = typeof import('./dragging');
 export type HrefOf = (kind: 'workers' | 'bots', id: string) => string;
 
 const isBot = (data: Record<string, unknown>): data is { bot: Bot } => 'bot' in data;
