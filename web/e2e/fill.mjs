@@ -1,6 +1,7 @@
 // Fills a demo client with Workers and bots, for measurements. The engine should be the fake one.
 // Usage: BASE=http://127.0.0.1:8080 node e2e/fill.mjs workers bots
 import assert from 'node:assert/strict';
+import { setTimeout } from 'node:timers/promises';
 import { base, demoPassword } from './browser.mjs';
 
 const [workers, bots] = process.argv.slice(2).map(Number);
@@ -13,6 +14,10 @@ async function call(cookie, method, path, body) {
     headers: { cookie, 'Content-Type': 'application/json' },
     body: body && JSON.stringify(body),
   });
+  if (response.status === 429) {
+    await setTimeout(1000 * Number(response.headers.get('retry-after') ?? 1));
+    return call(cookie, method, path, body);
+  }
   assert.ok(response.ok, `${method} ${path}: ${response.status}`);
   return { response, answer: await response.json() };
 }

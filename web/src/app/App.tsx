@@ -22,15 +22,21 @@ export function App({ nonce, queryClient, router }: Props) {
     [t],
   );
   const [idle, setIdle] = useState(false);
+  // What lies over the pages comes once the first of them is there with what it shows.
   useEffect(() => {
-    // Not every browser tells when it is idle.
-    if (!('requestIdleCallback' in window)) {
-      const timer = setTimeout(() => setIdle(true), 1_000);
-      return () => clearTimeout(timer);
-    }
-    const handle = requestIdleCallback(() => setIdle(true), { timeout: 2_000 });
-    return () => cancelIdleCallback(handle);
-  }, []);
+    let cancel = () => {};
+    const stop = router.subscribe('onResolved', () => {
+      stop();
+      const wait = () => {
+        cancel = whenIdle(() => (queryClient.isFetching() > 0 ? wait() : setIdle(true)));
+      };
+      wait();
+    });
+    return () => {
+      stop();
+      cancel();
+    };
+  }, [queryClient, router]);
   return (
     <MantineProvider
       theme={theme}
@@ -44,4 +50,14 @@ export function App({ nonce, queryClient, router }: Props) {
       </QueryClientProvider>
     </MantineProvider>
   );
+}
+
+function whenIdle(act: () => void): () => void {
+  // Not every browser tells when it is idle.
+  if (!('requestIdleCallback' in window)) {
+    const timer = setTimeout(act, 1_000);
+    return () => clearTimeout(timer);
+  }
+  const handle = requestIdleCallback(act, { timeout: 2_000 });
+  return () => cancelIdleCallback(handle);
 }

@@ -1,9 +1,12 @@
-import { Burger, Drawer, ScrollArea } from '@mantine/core';
+import { Burger, ScrollArea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useRouterState } from '@tanstack/react-router';
-import { type ReactNode, useEffect } from 'react';
+import { type ReactNode, Suspense, useEffect, useState } from 'react';
 import { useTranslation } from 'react-i18next';
+import { lazyPart } from '@/ui/lazyPart';
 import classes from './Frame.module.css';
+
+const MenuDrawer = lazyPart(() => import('./MenuDrawer'));
 
 interface Props {
   /** At the top of the side bar: where the person is. */
@@ -21,6 +24,8 @@ interface Props {
 export function Frame({ place, navigation, foot, scope, tools, children }: Props) {
   const { t } = useTranslation('app');
   const [opened, drawer] = useDisclosure(false);
+  const [everOpened, setEverOpened] = useState(opened);
+  if (opened && !everOpened) setEverOpened(true);
   const pathname = useRouterState({ select: (s) => s.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer
   useEffect(() => drawer.close(), [pathname]);
@@ -43,17 +48,13 @@ export function Frame({ place, navigation, foot, scope, tools, children }: Props
       <aside className={classes.side} aria-label={t('menu')}>
         {side}
       </aside>
-      <Drawer
-        opened={opened}
-        onClose={drawer.close}
-        size={284}
-        padding={0}
-        withCloseButton={false}
-        title={t('menu')}
-        classNames={{ header: classes.drawerHeader, body: classes.drawerBody, content: classes.drawerContent }}
-      >
-        {side}
-      </Drawer>
+      <Suspense>
+        {everOpened && (
+          <MenuDrawer opened={opened} onClose={drawer.close}>
+            {side}
+          </MenuDrawer>
+        )}
+      </Suspense>
       <header className={classes.top}>
         <Burger
           className={classes.burger}

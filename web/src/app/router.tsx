@@ -11,6 +11,7 @@ import {
 import { isApiError } from '@/api/problem';
 import { type BotTab, botTabs } from '@/bots/tabs';
 import { type EventArea, eventAreas } from '@/events/areas';
+import { loadTexts } from '@/i18n';
 import { meQuery } from '@/session/queries';
 import { lastTenant, rememberTenant } from '@/tenants/last';
 import { persistent } from '@/ui/persistent';
@@ -18,9 +19,14 @@ import { type WorkerTab, workerTabs } from '@/workers/tabs';
 import { NotFoundPage, RouteError } from './fallbacks';
 
 // Every page is a chunk of its own. A slice's pages hang below the frame (signed-in/t/$tenant); the address of the
-// chosen Worker (?worker=) stays while people go from page to page.
+// chosen Worker (?worker=) stays while people go from page to page. Behind a page are the slices whose texts come with
+// it.
 
-const page: typeof lazyRouteComponent = (load, name) => lazyRouteComponent(() => persistent(load), name);
+const page = <T extends Record<string, unknown>, K extends keyof T>(
+  load: () => Promise<T>,
+  name: K,
+  ...texts: string[]
+) => lazyRouteComponent(async () => (await Promise.all([persistent(load), loadTexts(...texts)]))[0], name);
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
@@ -34,14 +40,14 @@ const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (search: Record<string, unknown>): { next?: string } => ({ next: text(search.next) }),
-  component: page(() => import('@/session/LoginPage'), 'LoginPage'),
+  component: page(() => import('@/session/LoginPage'), 'LoginPage', 'session'),
 });
 
 const invitation = createRoute({
   getParentRoute: () => root,
   path: '/invitation',
   validateSearch: (search: Record<string, unknown>): { token?: string } => ({ token: text(search.token) }),
-  component: page(() => import('@/session/InvitationPage'), 'InvitationPage'),
+  component: page(() => import('@/session/InvitationPage'), 'InvitationPage', 'session'),
 });
 
 /** Everything below needs a log-in. */
@@ -74,7 +80,7 @@ const home = createRoute({
 const account = createRoute({
   getParentRoute: () => signedIn,
   path: '/account',
-  component: page(() => import('@/session/AccountPage'), 'AccountPage'),
+  component: page(() => import('@/session/AccountPage'), 'AccountPage', 'session'),
 });
 
 /** A tenant's pages, within the frame. */
@@ -92,7 +98,7 @@ const tenant = createRoute({
 const overview = createRoute({
   getParentRoute: () => tenant,
   path: '/',
-  component: page(() => import('@/overview/OverviewPage'), 'OverviewPage'),
+  component: page(() => import('@/overview/OverviewPage'), 'OverviewPage', 'overview'),
 });
 
 export interface WorkersSearch {
@@ -126,7 +132,7 @@ const worker = createRoute({
   validateSearch: (search: Record<string, unknown>): { tab?: WorkerTab } => ({
     tab: workerTabs.find((tab) => tab === search.tab),
   }),
-  component: page(() => import('@/workers/WorkerPage'), 'WorkerPage'),
+  component: page(() => import('@/workers/WorkerPage'), 'WorkerPage', 'bots'),
 });
 
 export interface BotsSearch {
@@ -143,7 +149,7 @@ const bots = createRoute({
     state: (['attention', 'running', 'stopped', 'busy'] as const).find((s) => s === search.state),
     kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
   }),
-  component: page(() => import('@/bots/BotsPage'), 'BotsPage'),
+  component: page(() => import('@/bots/BotsPage'), 'BotsPage', 'bots', 'secrets'),
 });
 
 const newBot = createRoute({
@@ -152,7 +158,7 @@ const newBot = createRoute({
   validateSearch: (search: Record<string, unknown>): { kind?: 'assistant' | 'program' } => ({
     kind: (['assistant', 'program'] as const).find((k) => k === search.kind),
   }),
-  component: page(() => import('@/bots/NewBotPage'), 'NewBotPage'),
+  component: page(() => import('@/bots/NewBotPage'), 'NewBotPage', 'bots', 'secrets'),
 });
 
 const bot = createRoute({
@@ -162,7 +168,7 @@ const bot = createRoute({
     tab: botTabs.find((tab) => tab === search.tab),
     created: search.created === true || undefined,
   }),
-  component: page(() => import('@/bots/BotPage'), 'BotPage'),
+  component: page(() => import('@/bots/BotPage'), 'BotPage', 'bots', 'secrets'),
 });
 
 /** A day as in 2026-01-31. */
@@ -197,26 +203,26 @@ const activity = createRoute({
 const team = createRoute({
   getParentRoute: () => tenant,
   path: '/team',
-  component: page(() => import('@/team/TeamPage'), 'TeamPage'),
+  component: page(() => import('@/team/TeamPage'), 'TeamPage', 'team'),
 });
 
 const secrets = createRoute({
   getParentRoute: () => tenant,
   path: '/secrets',
-  component: page(() => import('@/secrets/SecretsPage'), 'SecretsPage'),
+  component: page(() => import('@/secrets/SecretsPage'), 'SecretsPage', 'secrets'),
 });
 
 const tokens = createRoute({
   getParentRoute: () => tenant,
   path: '/tokens',
-  component: page(() => import('@/team/TokensPage'), 'TokensPage'),
+  component: page(() => import('@/team/TokensPage'), 'TokensPage', 'team'),
 });
 
 /** The operator's pages, within a frame of their own. */
 const operator = createRoute({
   getParentRoute: () => signedIn,
   path: '/operator',
-  component: page(() => import('@/operator/OperatorFrame'), 'OperatorFrame'),
+  component: page(() => import('@/operator/OperatorFrame'), 'OperatorFrame', 'operator'),
 });
 
 const operatorTenants = createRoute({

@@ -1,17 +1,34 @@
-import i18next from 'i18next';
+import i18next, { type BackendModule } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { persistent } from '@/ui/persistent';
 
 export const languages = ['pt-BR', 'en'] as const;
 export type Language = (typeof languages)[number];
 
-type Catalogue = Record<string, Record<string, unknown>>;
+type Texts = Record<string, unknown>;
 
-// Each language is one chunk, loaded when it is first used.
-const load: Record<Language, () => Promise<{ catalogue: Catalogue }>> = {
+// What the frame and several pages say is one chunk for each language. Slices that speak on their own pages only have a
+// chunk of their own, which comes with those pages.
+const shared: Record<Language, () => Promise<{ catalogue: Record<string, Texts> }>> = {
   'pt-BR': () => import('./pt-BR'),
   en: () => import('./en'),
 };
+const own = import.meta.glob<Texts>('../{bots,operator,overview,secrets,session,team}/{pt-BR,en}.json', {
+  import: 'default',
+});
+
+/** A slice's texts: its folder is its namespace. */
+async function texts(language: Language, namespace: string): Promise<Texts> {
+  const load = own[`../${namespace}/${language}.json`];
+  if (load) return persistent(load);
+  const { catalogue } = await persistent(shared[language]);
+  return catalogue[namespace] ?? {};
+}
+
+/** Loads what a page says beyond the shared texts. What isn't loaded when a component asks for it, it waits for. */
+export async function loadTexts(...namespaces: string[]): Promise<void> {
+  await i18next.loadNamespaces(namespaces);
+}
 
 const storageKey = 'baas-language';
 
@@ -22,12 +39,10 @@ export function preferredLanguage(): Language {
   return /^pt/i.test(navigator.language) ? 'pt-BR' : 'en';
 }
 
-/** Loads the language and switches to it. */
+/** Loads the language, for all that was loaded so far, and switches to it. */
 export async function setLanguage(language: Language, remember = true): Promise<void> {
-  const { catalogue } = await persistent(load[language]);
-  for (const [namespace, texts] of Object.entries(catalogue)) {
-    i18next.addResourceBundle(language, namespace, texts);
-  }
+  const namespaces = (i18next.options.ns ?? []) as readonly string[];
+  await Promise.all(namespaces.map((namespace) => texts(language, namespace)));
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
   if (remember) localStorage.setItem(storageKey, language);
@@ -35,17 +50,29 @@ export async function setLanguage(language: Language, remember = true): Promise<
 
 /** Starts the texts in the preferred language. Nothing is drawn before it is done. */
 export async function startTexts(language: Language = preferredLanguage()): Promise<void> {
-  await i18next.use(initReactI18next).init({
-    lng: language,
-    resources: {},
-    fallbackLng: false,
-    defaultNS: 'app',
-    contextSeparator: '~', // states have underscores in their names
-    interpolation: { escapeValue: false },
-    returnNull: false,
-    react: { useSuspense: false },
-  });
-  await setLanguage(language, false);
+  const { catalogue } = await persistent(shared[language]);
+  await i18next
+    .use(initReactI18next)
+    .use<BackendModule>({
+      type: 'backend',
+      init: () => {},
+      read: (wanted, namespace, done) =>
+        texts(wanted as Language, namespace).then(
+          (found) => done(null, found),
+          (error) => done(error, false),
+        ),
+    })
+    .init({
+      lng: language,
+      load: 'currentOnly',
+      ns: Object.keys(catalogue),
+      fallbackLng: false,
+      defaultNS: 'app',
+      contextSeparator: '~', // states have underscores in their names
+      interpolation: { escapeValue: false },
+      returnNull: false,
+    });
+  document.documentElement.lang = language;
 }
 
 /** The language in use. */

@@ -1,6 +1,12 @@
 import { byNamespace } from './namespace';
 
-/** Every slice's texts: a slice's folder is its namespace. */
+/** The texts of every slice but those that come with their pages. */
 export const catalogue = byNamespace(
-  import.meta.glob<Record<string, unknown>>('../*/pt-BR.json', { eager: true, import: 'default' }),
+  import.meta.glob<Record<string, unknown>>(
+    ['../*/pt-BR.json', '!../{bots,operator,overview,secrets,session,team}/*.json'],
+    {
+      eager: true,
+      import: 'default',
+    },
+  ),
 );

@@ -23,7 +23,7 @@ interface Props {
 }
 
 /** Workers as a table that can be sorted. Rows out of sight are left out. */
-export function WorkerTable({ workers, bots, sort, onSort }: Props) {
+export default function WorkerTable({ workers, bots, sort, onSort }: Props) {
   const { t } = useTranslation('workers');
   const tenant = useTenantSlug();
   const ref = useRef<HTMLDivElement>(null);

@@ -1,13 +1,14 @@
 import { Button } from '@mantine/core';
 import { IconPlus, IconSearch, IconServer2 } from '@tabler/icons-react';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { Suspense, useMemo } from 'react';
 import { useTranslation } from 'react-i18next';
 import { useBots, useBotsByWorker } from '@/bots/queries';
 import { useFormat } from '@/i18n/format';
 import { usePermissions, useTenantSlug } from '@/tenants/queries';
 import { EmptyState } from '@/ui/EmptyState';
 import { ErrorPanel, failureOf } from '@/ui/errors';
+import { lazyPart } from '@/ui/lazyPart';
 import { ButtonLink } from '@/ui/links';
 import { PageHeader } from '@/ui/PageHeader';
 import { useSought } from '@/ui/useSought';
@@ -16,7 +17,8 @@ import { countGroups, filterWorkers, formatSort, parseSort } from './filter';
 import { useWorkers } from './queries';
 import { useScoped } from './scope';
 import { WorkersToolbar } from './WorkersToolbar';
-import { WorkerTable } from './WorkerTable';
+
+const WorkerTable = lazyPart(() => import('./WorkerTable'));
 
 const route = getRouteApi('/signed-in/t/$tenant/workers');
 
@@ -97,12 +99,14 @@ export function WorkersPage() {
     return view === 'board' ? (
       <Board workers={found} bots={bots} canMove={may.changeBots} />
     ) : (
-      <WorkerTable
-        workers={found}
-        bots={bots}
-        sort={sort}
-        onSort={(next) => void navigate({ search: (s) => ({ ...s, sort: formatSort(next) }), replace: true })}
-      />
+      <Suspense fallback={<BoardSkeleton />}>
+        <WorkerTable
+          workers={found}
+          bots={bots}
+          sort={sort}
+          onSort={(next) => void navigate({ search: (s) => ({ ...s, sort: formatSort(next) }), replace: true })}
+        />
+      </Suspense>
     );
   };
 
