@@ -27,6 +27,8 @@ async function texts(language: Language, namespace: string): Promise<Texts> {
 
 /** Loads what a page says beyond the shared texts. What isn't loaded when a component asks for it, it waits for. */
 export async function loadTexts(...namespaces: string[]): Promise<void> {
+  // i18next itself would go on without a text that doesn't arrive.
+  await Promise.all(namespaces.map((namespace) => texts(currentLanguage(), namespace)));
   await i18next.loadNamespaces(namespaces);
 }
 
@@ -42,7 +44,7 @@ export function preferredLanguage(): Language {
 /** Loads the language, for all that was loaded so far, and switches to it. */
 export async function setLanguage(language: Language, remember = true): Promise<void> {
   const namespaces = (i18next.options.ns ?? []) as readonly string[];
-  await Promise.all(namespaces.map((namespace) => texts(language, namespace)));
+  await Promise.all(namespaces.map((namespace) => texts(language, namespace))); // as in loadTexts
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
   if (remember) localStorage.setItem(storageKey, language);
