@@ -29,4 +29,5 @@ say "Scenarios on the real binary"
 go test -timeout 40m -skip '^Test(Cluster|Dashboard)' ./e2e
 say "Dashboard in a real browser"
 # What is measured there, Lighthouse and the frames of a large board, is for a quiet machine (make test-dashboard).
-go test -v -timeout 40m -run '^TestDashboard$/^(people|channels)$' ./e2e
+# Every page in both themes, languages and sizes, though not in all their combinations as there.
+VARIANTS=desktop:light:pt-BR,phone:dark:en go test -v -timeout 40m -run '^TestDashboard$/^(people|channels)$' ./e2e
