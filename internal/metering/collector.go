@@ -156,11 +156,13 @@ func (c *Collector) Collect(ctx context.Context, workerID string) error {
 	defer cancel()
 	agent := agentapi.NewClient(rt)
 	for range batches {
-		report, err := agent.Usage(ctx, agentapi.UsageQuery{Stored: stored, Limit: batch})
+		q := agentapi.UsageQuery{Stored: stored, Limit: batch}
+		// Once only: an answer that is lost may have told more of a window, which the same words would acknowledge too.
+		stored = nil
+		report, err := agent.Usage(ctx, q)
 		if err != nil {
 			return fmt.Errorf("fetching usage of %s: %w", workerID, err)
 		}
-		stored = nil
 		if len(report.Windows) == 0 {
 			return nil
 		}

@@ -356,6 +356,38 @@ func exact(t *testing.T, f *fixture, r *rapid.T) {
 	}
 }
 
+// TestLostAnswer loses the answer that tells more of a window than is stored. What was stored before is acknowledged by
+// the question of that answer, and not again by the next.
+func TestLostAnswer(t *testing.T) {
+	for _, trouble := range []string{"cut", "lost"} {
+		t.Run(trouble, func(t *testing.T) {
+			f := newFixture(t, filepath.Join(t.TempDir(), "baas.db"))
+			worker, k := f.workers[0].ID, key{"", base.Add(-time.Hour)}
+			a := &agent{kept: map[key]baas.Meters{k: {Requests: 1}}, told: map[key]baas.Meters{}, sent: map[key]baas.Meters{}}
+			defer f.connect(t, worker, a)()
+			c := f.collector()
+			collect := func() error { return c.Collect(t.Context(), worker) }
+			if err := collect(); err != nil {
+				t.Fatal(err)
+			}
+			a.mu.Lock()
+			a.kept[k] = baas.Meters{Requests: 2}
+			a.mu.Unlock()
+			a.set(trouble)
+			if err := collect(); err == nil {
+				t.Fatal("the answer wasn't lost")
+			}
+			a.set("")
+			if err := errors.Join(collect(), collect()); err != nil {
+				t.Fatal(err)
+			}
+			if minutes, _ := f.ledger(t, f.tenants[0].ID); minutes[k].Requests != 2 || len(a.kept) != 0 {
+				t.Errorf("in the ledger %v, with the agent %v", minutes, a.kept)
+			}
+		})
+	}
+}
+
 // TestHostileAgent answers as an agent that a bot has taken over would.
 func TestHostileAgent(t *testing.T) {
 	f := newFixture(t, filepath.Join(t.TempDir(), "baas.db"))
