@@ -7,4 +7,4 @@ fi
 echo "browser: installing chromium with apt-get" >&2
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-apt-get install -y -qq --no-install-recommends chromium >/dev/null
+apt-get install -y -qq chromium >/dev/null # with what Debian recommends: fonts, and what draws without a graphics card
