@@ -35,8 +35,7 @@ const rounds = [
 const tries = 2;
 
 /** Walks through a flow, with a browser of its own. */
-async function walk(name, how) {
-  const title = `${name} ${how.size} ${how.language}`;
+async function walk(title, name, how) {
   console.log(title);
   const began = Date.now();
   let last = '';
@@ -76,7 +75,7 @@ for (const [name, how] of rounds) {
   if (chosen.length > 0 && !chosen.some((c) => title.startsWith(c))) continue;
   for (let attempt = 1; ; attempt++) {
     try {
-      await walk(name, how);
+      await walk(title, name, how);
       break;
     } catch (error) {
       if (attempt >= tries) throw error;

@@ -1,6 +1,6 @@
 // Has Lighthouse measure the sign-in page and the board in a real browser: performance of at least 95, accessibility
-// and best practices of 100, and at most 250 KB of compressed script until the page is there. The server must hold a large
-// tenant (see fill.mjs). A busy machine lowers the score for performance, so the best of up to three runs counts; the
+// and best practices of 100, and at most 250 KB of compressed script until the page is there. The server must hold a
+// large tenant (see fill.mjs). A busy machine lowers the score for performance, so the best of up to three runs counts; the
 // others must hold in every run. Usage: BASE=http://127.0.0.1:8080 node e2e/lighthouse.mjs
 import lighthouse, { desktopConfig } from 'lighthouse';
 import { chromium } from 'playwright-core';

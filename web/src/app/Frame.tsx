@@ -1,9 +1,10 @@
 import { Burger, ScrollArea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { useRouterState } from '@tanstack/react-router';
-import { type ReactNode, Suspense, useEffect, useState } from 'react';
+import { type ReactNode, Suspense, useEffect } from 'react';
 import { useTranslation } from 'react-i18next';
 import { lazyPart } from '@/ui/lazyPart';
+import { useEver } from '@/ui/useEver';
 import classes from './Frame.module.css';
 
 const MenuDrawer = lazyPart(() => import('./MenuDrawer'));
@@ -24,8 +25,7 @@ interface Props {
 export function Frame({ place, navigation, foot, scope, tools, children }: Props) {
   const { t } = useTranslation('app');
   const [opened, drawer] = useDisclosure(false);
-  const [everOpened, setEverOpened] = useState(opened);
-  if (opened && !everOpened) setEverOpened(true);
+  const everOpened = useEver(opened);
   const pathname = useRouterState({ select: (s) => s.location.pathname });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another page closes the drawer
   useEffect(() => drawer.close(), [pathname]);

@@ -1,8 +1,9 @@
 import { Outlet } from '@tanstack/react-router';
-import { Suspense, useEffect, useState } from 'react';
+import { Suspense, useEffect } from 'react';
 import { whenUnauthenticated } from '@/api/client';
 import { setSessionEnded, useSessionEnded } from '@/session/ended';
 import { lazyPart } from '@/ui/lazyPart';
+import { useEver } from '@/ui/useEver';
 
 const ReauthModal = lazyPart(() => import('@/session/ReauthModal'));
 
@@ -12,8 +13,7 @@ export function SignedIn() {
     return () => whenUnauthenticated(undefined);
   }, []);
   const ended = useSessionEnded();
-  const [everEnded, setEverEnded] = useState(ended);
-  if (ended && !everEnded) setEverEnded(true);
+  const everEnded = useEver(ended);
   return (
     <>
       <Outlet />

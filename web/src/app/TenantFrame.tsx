@@ -25,6 +25,7 @@ import { tenantQuery, usePermissions, useTenantSlug } from '@/tenants/queries';
 import { TenantSwitcher } from '@/tenants/TenantSwitcher';
 import { ErrorPanel, failureOf } from '@/ui/errors';
 import { lazyPart } from '@/ui/lazyPart';
+import { useEver } from '@/ui/useEver';
 import { useWorkers } from '@/workers/queries';
 import { WorkerSelector } from '@/workers/WorkerSelector';
 import { Frame } from './Frame';
@@ -41,11 +42,8 @@ export function TenantFrame() {
   const { t } = useTranslation('app');
   const tenant = useTenantSlug();
   const [searching, setSearching] = useState(false);
-  const [searched, setSearched] = useState(false);
-  const openSearch = () => {
-    setSearched(true);
-    setSearching(true);
-  };
+  const everSearched = useEver(searching);
+  const openSearch = () => setSearching(true);
   useHotkeys([['mod+K', openSearch]], []);
   const { data, error, refetch } = useQuery(tenantQuery(tenant));
   const failure = failureOf({ data, error });
@@ -89,7 +87,7 @@ export function TenantFrame() {
           )}
         </Frame>
       </MovesProvider>
-      {searched && (
+      {everSearched && (
         <Suspense>
           <Search opened={searching} onClose={() => setSearching(false)} />
         </Suspense>

@@ -8,6 +8,7 @@ import {
   redirect,
   retainSearchParams,
 } from '@tanstack/react-router';
+import type { FlatNamespace } from 'i18next';
 import { isApiError } from '@/api/problem';
 import { type BotTab, botTabs } from '@/bots/tabs';
 import { type EventArea, eventAreas } from '@/events/areas';
@@ -25,7 +26,7 @@ import { NotFoundPage, RouteError } from './fallbacks';
 const page = <T extends Record<string, unknown>, K extends keyof T>(
   load: () => Promise<T>,
   name: K,
-  ...texts: string[]
+  ...texts: FlatNamespace[]
 ) => lazyRouteComponent(async () => (await Promise.all([persistent(load), loadTexts(...texts)]))[0], name);
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);

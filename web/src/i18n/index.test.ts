@@ -1,9 +1,9 @@
-import i18next from 'i18next';
+import i18next, { type FlatNamespace } from 'i18next';
 import { beforeAll, expect, test } from 'vitest';
 import { languages, loadTexts, setLanguage, startTexts } from '.';
 
 const catalogues = import.meta.glob('../*/{pt-BR,en}.json', { eager: true, import: 'default' });
-const slices = [...new Set(Object.keys(catalogues).map((path) => path.split('/')[1] ?? ''))];
+const slices = [...new Set(Object.keys(catalogues).map((path) => path.split('/')[1] as FlatNamespace))];
 
 beforeAll(() => startTexts('en'));
 

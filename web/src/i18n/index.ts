@@ -1,4 +1,4 @@
-import i18next, { type BackendModule } from 'i18next';
+import i18next, { type BackendModule, type FlatNamespace } from 'i18next';
 import { initReactI18next } from 'react-i18next';
 import { persistent } from '@/ui/persistent';
 
@@ -25,10 +25,13 @@ async function texts(language: Language, namespace: string): Promise<Texts> {
   return catalogue[namespace] ?? {};
 }
 
+/** Brings texts, before i18next asks for them: it would go on without those that don't arrive. */
+const fetched = (language: Language, namespaces: readonly string[]) =>
+  Promise.all(namespaces.map((namespace) => texts(language, namespace)));
+
 /** Loads what a page says beyond the shared texts. What isn't loaded when a component asks for it, it waits for. */
-export async function loadTexts(...namespaces: string[]): Promise<void> {
-  // i18next itself would go on without a text that doesn't arrive.
-  await Promise.all(namespaces.map((namespace) => texts(currentLanguage(), namespace)));
+export async function loadTexts(...namespaces: FlatNamespace[]): Promise<void> {
+  await fetched(currentLanguage(), namespaces);
   await i18next.loadNamespaces(namespaces);
 }
 
@@ -43,8 +46,7 @@ export function preferredLanguage(): Language {
 
 /** Loads the language, for all that was loaded so far, and switches to it. */
 export async function setLanguage(language: Language, remember = true): Promise<void> {
-  const namespaces = (i18next.options.ns ?? []) as readonly string[];
-  await Promise.all(namespaces.map((namespace) => texts(language, namespace))); // as in loadTexts
+  await fetched(language, (i18next.options.ns ?? []) as readonly string[]);
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;
   if (remember) localStorage.setItem(storageKey, language);
